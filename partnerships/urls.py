@@ -111,6 +111,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "events/ceremony/drafts/<uuid:key>/discard/", ceremonies.event_ceremony_discard, name="event_ceremony_discard"
     ),
     delete_path("events/", "event"),
+    path("events/<int:pk>/people/", events.event_people, name="event_people"),
     path("events/<int:pk>/<slug:step>/", events.event_step, name="event_step"),
     list_path("facilities/", "facility_list"),
     path("facilities/<int:pk>/", facilities.facility_detail, name="facility_detail"),

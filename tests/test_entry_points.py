@@ -147,6 +147,7 @@ BUILDERS = {
     "partnerships.workflows.activities": "tests/workflows/test_activities.py",
     "partnerships.workflows.ceremonies": "tests/workflows/test_ceremonies.py",
     "partnerships.workflows.demands": "tests/workflows/test_demands.py",
+    "partnerships.workflows.departures": "tests/workflows/test_departures.py",
     "partnerships.demo.entries": "tests/seeding/test_sample.py",
 }
 
@@ -1242,6 +1243,20 @@ SUBJECTS = {
         )
         for model, (make, acts) in RECORD_ACTS.items()
     },
+    # The page of an event's people.
+    "edit_record event of people": Subject(
+        RECORDS[Event],
+        EventFactory,
+        [
+            column("agenda", lambda row: "9:00 Welcome"),
+            column("minutes", lambda row: "They agreed."),
+            Act("person", parts=lambda row: [EventPerson(user=UserFactory(staff=True), answer="accepted")]),
+            Act("contact", parts=lambda row: [EventPerson(contact=ContactFactory(), attendance="came")]),
+            refused("nobody", parts=lambda row: [EventPerson(note="Who?")]),
+        ],
+        {"partnerships.forms.events": page_way("event_people")},
+        {"system_admin": True},
+    ),
     "edit_activity": Subject(
         ACTIVITY,
         training,

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import choosable
-from partnerships.models import Agreement, Event, Organization, Programme, Region, User
+from partnerships.models import Agreement, Contact, Event, Organization, Programme, Region, User
 from partnerships.texts import name_all
 
 SHOWN = 8
@@ -74,6 +74,13 @@ PICKS: Mapping[str, Pick] = {
     ),
     "person": Pick(
         User, _by_columns("name", "username"), lambda person: person.email, narrow=lambda rows, user: rows.reachable()
+    ),
+    "contact": Pick(
+        Contact,
+        _by_columns("name", "position"),
+        lambda contact: " · ".join(filter(None, [contact.position, str(contact.organization)])),
+        lambda rows: rows.select_related("organization"),
+        lambda rows, user: rows.filter(is_active=True),
     ),
     "region": Pick(
         Region,

@@ -4,14 +4,17 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from partnerships.forms.events import EventPeopleForm
 from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Event, Milestone, StatusChange, User
 from partnerships.permissions import may
 from partnerships.requests import UserRequest
-from partnerships.views.base import visible_or_404
+from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
+from partnerships.views.edits import edit_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.related import demands_among, documents_of, facilities_among, figures_about
 from partnerships.views.steps import grouped_offers, step_page
@@ -21,6 +24,16 @@ from partnerships.views.steps import grouped_offers, step_page
 @require_http_methods(["GET", "HEAD", "POST"])
 def event_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     return step_page(request, visible_or_404(Event.objects.select_related("unit"), request, pk), step)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def event_people(request: UserRequest, pk: int) -> HttpResponse:
+    """Edit who was invited, what they answered and whether they came, with agenda and minutes."""
+    event = visible_or_404(Event.objects.select_related("unit"), request, pk)
+    require_or_403(request.user, "event.edit", event)
+    form = EventPeopleForm(request.POST or None, user=request.user, instance=event)
+    return edit_page(request, event, form, title=_("People, agenda and minutes"), template="events/people_form")
 
 
 @login_required
@@ -41,6 +54,7 @@ def event_detail(request: UserRequest, pk: int) -> HttpResponse:
         "participations": participations,
         "people": people,
         "has_others": event.people.exclude(pk__in=[row.pk for row in people]).exists(),
+        "may_edit": may(request.user, "event.edit", event) and event.withdrawn_on is None,
         "sees_minutes": may(request.user, "event.view_minutes", event),
         "unresolved": [row for row in participations if row.is_unresolved],
         "agreements": agreements,

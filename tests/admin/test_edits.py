@@ -355,7 +355,12 @@ def test_the_page_of_an_agreement_leads_to_the_form_that_adds_a_document(world, 
     url = f"{reverse('admin:partnerships_document_add')}?agreement={agreement.pk}"
     assert url in client.get(change_url(agreement)).content.decode()
 
-    upload = {"title": "Annex", "kind": "annex", "level": "holders", "upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7")}
+    upload = {
+        "title": "Annex",
+        "kind": "annex",
+        "level": "holders",
+        "upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7"),
+    }
     client.post(url, filled(client.get(url)) | upload)
 
     annex = Document.objects.get(title="Annex")
@@ -364,7 +369,13 @@ def test_the_page_of_an_agreement_leads_to_the_form_that_adds_a_document(world, 
 
 def test_the_same_document_sent_twice_leads_to_the_one_that_was_kept(world, enter):
     client, url = enter(world.people["lead"]), reverse("admin:partnerships_document_add")
-    columns = {"title": "Annex", "kind": "annex", "level": "holders", "agreement": str(world.rows["agreement"][0].pk), "_continue": "1"}
+    columns = {
+        "title": "Annex",
+        "kind": "annex",
+        "level": "holders",
+        "agreement": str(world.rows["agreement"][0].pk),
+        "_continue": "1",
+    }
 
     def send():
         return client.post(url, columns | {"upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7")})

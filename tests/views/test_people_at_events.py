@@ -1,7 +1,8 @@
-"""People at events: on the event's page for those who see them, entered in the admin by those who see them."""
+"""People at events: on the event's page for those who see them, entered there and in the admin."""
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from partnerships.exceptions import InvalidInput
 from partnerships.factories import (
@@ -15,6 +16,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Contact, Event, EventPerson, Unit, User
 from partnerships.workflows.records import edit_record
+from tests.views.sent import filled
 
 pytestmark = pytest.mark.django_db
 
@@ -63,3 +65,21 @@ def test_nobody_lists_a_person_they_do_not_see() -> None:
 
     assert refused.value.field == "contact"
     assert not event.people.exists()
+
+
+def test_a_coordinator_enters_who_came_and_leaves_others_alone() -> None:
+    unit = UnitFactory()
+    event, person = EventFactory(unit=unit), contact_of(unit, "Wang Wei")
+    hidden = EventPersonFactory(event=event, user=None, contact=contact_of(UnitFactory(), "Hidden Hu"))
+    client, address = Client(), reverse("event_people", args=[event.pk])
+    client.force_login(UserFactory(coordinator_in=unit))
+
+    page = client.post(address, filled(client.get(address), more="people"))
+    line = {"people__0__contact": person.pk, "people__0__attendance": "came", "people__0__invited_on": "2026-03-01"}
+    answer = client.post(address, filled(page, minutes="They agreed.", **line))
+
+    event.refresh_from_db()
+    assert (answer.status_code, event.minutes, "Hidden Hu" in page.text) == (302, "They agreed.", False)
+    rows = {row.contact: row.attendance for row in event.people.all()}
+    assert rows == {person: "came", hidden.contact: ""}
+    assert event.people.get(contact=person).history.count() == 1

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from partnerships.factories import (
     AssociationFactory,
+    ContactFactory,
     EnterpriseFactory,
     EventFactory,
     InstitutionFactory,
@@ -40,6 +41,8 @@ def test_each_kind_is_found_by_its_words(world: World, client: Client) -> None:
     RegionFactory(name="Harborland", name_zh="港区")
     person = UserFactory(name="Harbor Li", coordinator_in=world.unit)
     EnterpriseFactory(name="Harbor Works")
+    ContactFactory(name="Harbor Wu", organization=world.enterprise)
+    ContactFactory(name="Harbor Xu")  # of an organization that another unit holds
 
     hits = {kind: found(client, kind, "harbor") for kind in PICKS}
 
@@ -49,6 +52,7 @@ def test_each_kind_is_found_by_its_words(world: World, client: Client) -> None:
         "event": ["Harbor fair"],
         "programme": ["Harbor plan"],
         "person": [person.name],
+        "contact": ["Harbor Wu"],
         "region": ["Harborland"],
     }
     assert found(client, "agreement", "north sig") == ["North signed"]
