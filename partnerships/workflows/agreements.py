@@ -188,7 +188,7 @@ def edit_agreement(
         before, after = AGREEMENT.begin(agreement, changes, actor=actor)
         changed = changed_columns(before, after)
         if not before.is_editable:
-            _check_nothing_locked(before, after, [*parts, *removed])
+            _check_nothing_locked(before, after, parts, removed)
         if changed & UNIQUE_IN_UNIT:
             _ask_about_title(after, confirmed_different)
         _check_custody(parts, today=today)
@@ -539,11 +539,13 @@ def locked_columns(agreement: Agreement) -> frozenset[str]:
     return frozenset(LOCKED) if agreement.title_zh else frozenset(LOCKED) - {"title_zh"}
 
 
-def _check_nothing_locked(before: Agreement, after: Agreement, parts: Sequence[models.Model]) -> None:
-    locked = [part for part in parts if isinstance(part, LOCKED_PARTS)]
+def _check_nothing_locked(
+    before: Agreement, after: Agreement, parts: Sequence[models.Model], removed: Sequence[models.Model]
+) -> None:
     # Whom to talk to changes at any time.
     open_columns = ("liaison", *(("signatory", *SIGNING_FACTS) if before.signed_on else ()))
-    locked = [part for part in locked if not _changes_only(part, open_columns)]
+    locked = [*removed, *(part for part in parts if not _changes_only(part, open_columns))]
+    locked = [part for part in locked if isinstance(part, LOCKED_PARTS)]
     if changed_columns(before, after) & locked_columns(before) or locked:
         raise TransitionRefused(_("It is under review or signed: what was agreed is locked."))
 
