@@ -262,7 +262,7 @@ def _owning_units(obj: Model | None) -> set[int]:
     if isinstance(obj, Organization):
         return _holding_units(obj.pk)
     if isinstance(obj, Contact):
-        return _holding_units(obj.organization_id, contact_id=obj.pk)
+        return _holding_units(obj.organization_id, obj.positions.all() if obj.pk else ())
     if isinstance(obj, Document | Citation):
         return _owning_units(obj.target if isinstance(obj, Document) else obj.record)
     if isinstance(obj, Delivery):
@@ -272,11 +272,11 @@ def _owning_units(obj: Model | None) -> set[int]:
     return {unit_id} if unit_id is not None else set()
 
 
-def _holding_units(organization_id: int, *, contact_id: int | None = None) -> set[int]:
-    """Return the units that hold the organization, or another one at which the contact has or had a position."""
+def _holding_units(organization_id: int, positions: QuerySet[ContactPosition] | tuple[()] = ()) -> set[int]:
+    """Return the units that hold the organization, or one of the ``positions`` of a contact."""
     where = Q(organization=organization_id)
-    if contact_id is not None:
-        where |= Q(organization__in=ContactPosition.objects.filter(contact=contact_id).values("organization"))
+    if isinstance(positions, QuerySet):
+        where |= Q(organization__in=positions.order_by().values("organization"))
     return set(OrganizationUnit.objects.filter(where).values_list("unit_id", flat=True))
 
 
@@ -386,18 +386,28 @@ def _readers_of_history(user: User, row: Model) -> LazyText | None:
     return None if user.is_auditor else _readers_of_document(user, row)
 
 
+def _works_elsewhere_now(user: User, row: Model) -> LazyText | None:
+    """Holders of an organization that a contact left go on with them only if they entered the contact."""
+    if not isinstance(row, Contact) or row.pk is None or user.sees_all_units:
+        return None
+    if row.unit_id is not None and works_where_entered(user, row):
+        return None
+    units = _holding_units(row.organization_id, row.positions.current())
+    return None if _holds(user, Role.COORDINATOR, units) else _("This person works for another organization now.")
+
+
 def _contacts_of_another_unit(user: User, row: Model) -> LazyText | None:
     """Another unit's contact, unless it is shared, is seen by the other holders with name and position alone."""
     if isinstance(row, Contact) and not row.is_shared and not works_where_entered(user, row):
         return _("Another unit entered this contact, and does not share it.")
-    return None
+    return _works_elsewhere_now(user, row)
 
 
 def _entered_by_another_unit(user: User, row: Model) -> LazyText | None:
     """A contact is edited by the unit that entered it and by the office."""
     if isinstance(row, Contact) and not works_where_entered(user, row):
         return _("Another unit entered this contact: only it and the office change it.")
-    return None
+    return _works_elsewhere_now(user, row)
 
 
 def _unit_takes_part(user: User, row: Model) -> LazyText | None:

@@ -107,6 +107,9 @@ READ_DAYS = ("starts", "ends")
 DAYS_OF_TERM = ("starts_on", "starts_precision", "ends_on", "ends_precision")
 
 
+CONTACTS_OF_PARTY = frozenset({"signatory", "liaison"})
+
+
 class SignedPartInline(PartInline):
     """An inline of what is signed, locked from the review on."""
 
@@ -123,7 +126,10 @@ class PartyInline(SignedPartInline):
     fields = (*agreed, "signatory", *SIGNING_FACTS, "liaison")
 
     def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
-        return (*self.fields, "acceded_on", "withdrew_on") if obj and obj.signed_on else self.fields
+        """Leave the contacts to those who see all of them; others name them on the agreement's page."""
+        sees_all = user_of(request).sees_all_units
+        fields = self.fields if sees_all else tuple(name for name in self.fields if name not in CONTACTS_OF_PARTY)
+        return (*fields, "acceded_on", "withdrew_on") if obj and obj.signed_on else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldNames:
         if obj is None or not obj.signed_on:

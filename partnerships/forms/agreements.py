@@ -440,22 +440,27 @@ class PeopleForm(VerbForm):
         self.parties = list(self.row.parties.filter(theirs).select_related("organization"))
         self.names = ("liaison", *(("signatory",) if self.row.signed_on or self.row.is_editable else ()))
         contacts = Contact.objects.visible_to(user)
+        self.unseen: set[str] = set()
         for party in self.parties:
             near = contacts.ever_at(family_of(party.organization))
             for name in self.names:
                 current = getattr(party, f"{name}_id")
                 offered = near if name == "signatory" else near.filter(Q(is_active=True) | Q(pk=current))
-                # A person whom the user may not see stays: without the field they are neither named nor replaced.
-                if current is None or offered.filter(pk=current).exists():
-                    self.fields[f"{name}-{party.pk}"] = self._field(name, offered, current)
-
-    def _field(self, name: str, offered: QuerySet[Contact], current: int | None) -> forms.ModelChoiceField:
-        return ContactChoiceField(offered, label=self.labels[name], initial=current, required=False, empty_label="—")
+                # Somebody whom the user does not see is not named, and stays until another person is chosen.
+                is_unseen = current is not None and not offered.filter(pk=current).exists()
+                if is_unseen:
+                    self.unseen.add(f"{name}-{party.pk}")
+                self.fields[f"{name}-{party.pk}"] = ContactChoiceField(
+                    offered,
+                    label=self.labels[name],
+                    initial=current,
+                    required=False,
+                    empty_label=_("Somebody you cannot access") if is_unseen else "—",
+                )
 
     @property
     def groups(self) -> list[tuple[AgreementParty, list[forms.BoundField]]]:
-        fields = {party: [f"{name}-{party.pk}" for name in self.names] for party in self.parties}
-        return [(party, [self[name] for name in names if name in self.fields]) for party, names in fields.items()]
+        return [(party, [self[f"{name}-{party.pk}"] for name in self.names]) for party in self.parties]
 
     def place_of(self, error: DomainError) -> tuple[forms.BaseForm, str | None]:
         if isinstance(error.part, AgreementParty) and error.field in self.names:
@@ -465,7 +470,9 @@ class PeopleForm(VerbForm):
     def call(self, actor: User, values: dict[str, Any]) -> Agreement:
         for party in self.parties:
             for name in self.names:
-                setattr(party, name, values.get(f"{name}-{party.pk}", getattr(party, name)))
+                field = f"{name}-{party.pk}"
+                if values[field] or field not in self.unseen:
+                    setattr(party, name, values[field])
         return agreements.edit_agreement(self.row, actor=actor, today=self.today, parts=self.parties)
 
 

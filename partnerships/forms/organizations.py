@@ -27,6 +27,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.base import validate_visible_text
 from partnerships.models.organizations import family_of
 from partnerships.workflows import organizations
 from partnerships.workflows.departures import record_departure
@@ -248,7 +249,9 @@ class DepartureForm(VerbForm):
     organization = PickField(
         "organization", label=_("Works now at"), required=False, help_text=_("Empty: not known, or nowhere of ours.")
     )
-    position = forms.CharField(label=_("Position there"), max_length=150, required=False)
+    position = forms.CharField(
+        label=_("Position there"), max_length=150, required=False, validators=[validate_visible_text]
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

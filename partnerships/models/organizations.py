@@ -338,12 +338,12 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
     def clean(self) -> None:
         if self.pk and self.part_of_id and self.pk in read_wholes([self.part_of_id]).parents:
             raise ValidationError({"part_of": _("It cannot be part of itself or of one of its own parts.")})
-        if self.members_liaison_id is not None and not self._has_contact(self.members_liaison_id):
+        if self.members_liaison_id is not None and not self._may_have_liaison(self.members_liaison_id):
             raise ValidationError({"members_liaison": _("Choose a contact of the association itself.")})
 
-    def _has_contact(self, contact_id: int) -> bool:
-        """Whether a person works or worked here: a liaison who left stays until another one is named."""
-        here = Q(organization=self.pk) | Q(positions__organization=self.pk)
+    def _may_have_liaison(self, contact_id: int) -> bool:
+        """Whether a person works or worked here, or is the liaison already: one who left stays until another is named."""
+        here = Q(organization=self.pk) | Q(positions__organization=self.pk) | Q(liaison_of_members=self.pk)
         return self.pk is not None and Contact.objects.filter(here, pk=contact_id).exists()
 
     def ids_above_and_below(self) -> set[int]:
@@ -776,6 +776,13 @@ def held_by(units: Collection[int]) -> Q:
     return Q(organization__in=held) | Q(pk__in=elsewhere.values("contact"))
 
 
+def held_now_by(units: Collection[int]) -> Q:
+    """Return the condition for contacts whose main organization, or one of a current position, the units hold."""
+    held = OrganizationUnit.objects.filter(unit__in=units).values("organization")
+    elsewhere = ContactPosition.objects.current().filter(organization__in=held)
+    return Q(organization__in=held) | Q(pk__in=elsewhere.values("contact"))
+
+
 def entered_for(units: Collection[int]) -> Q:
     """Return the condition for contacts whose phone and address are for people who work in the units, if they hold them."""
     of_office = Q(unit__isnull=True) & ~Q(permission=Contact.Permission.HOLDER)
@@ -802,7 +809,8 @@ class ContactQuerySet(ScopedQuerySet):
         if user.sees_all_units:
             return rows
         units = user.scope.unit_ids_as(Role.COORDINATOR)
-        return rows.filter(held_by(units), entered_for(units))
+        # The unit that entered a person goes on with them when they move; for the other holders they are gone.
+        return rows.filter(held_by(units), entered_for(units), Q(unit__in=units) | held_now_by(units))
 
     def by_mail(self) -> Self:
         """Return contacts to whom the system may send mail by itself, unless ``is_mail_stopped`` (annotated) says no.
@@ -985,6 +993,7 @@ class ContactPosition(OfficeModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["contact", "organization", "position"],
+                condition=Q(until__isnull=True),
                 name="contact_position_unique",
                 violation_error_code="organization",
                 violation_error_message=_("This position is recorded already."),

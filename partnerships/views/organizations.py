@@ -303,10 +303,12 @@ def _contacts(organization: Organization, user: User) -> list[ContactLine]:
     lines = []
     for contact in contacts:
         is_own = works_where_entered(user, contact)
-        sees = works_here and (is_own or contact.is_shared)
-        is_near = contact.is_open_to_holders or contact.unit_id in user.scope.unit_ids
         here = [one for one in contact.all_positions if one.organization_id == organization.pk]
         elsewhere = [one for one in contact.all_positions if one.organization_id != organization.pk]
+        works_here_now = contact.organization_id == organization.pk or any(one.until is None for one in here)
+        is_own = is_own and (works_here_now or user.sees_all_units or contact.unit_id is not None)
+        sees = works_here and (is_own or (contact.is_shared and works_here_now))
+        is_near = works_here_now and (contact.is_open_to_holders or contact.unit_id in user.scope.unit_ids)
         may_do = {"is_masked": is_near and not sees, "may_edit": works_here and is_own}
         lines.append(ContactLine(contact, here, elsewhere, sees, **may_do))
     return sorted(lines, key=lambda line: not line.is_there)

@@ -67,6 +67,7 @@ from partnerships.workflows.transitions import (
     delete_as,
     lock,
     lock_as_read,
+    refuse_erased,
     save_as,
     take_step,
 )
@@ -511,6 +512,7 @@ def withdraw_party(party: AgreementParty, *, actor: User | None, on: dt.date, to
             raise InvalidInput(_("A party cannot withdraw before it signed."), field="on")
         party.withdrew_on = on
         save_as(party, actor)
+        derive_milestones(locked, actor=actor, on=today)  # it needs no liaison any more
         locked.touch()
     return party
 
@@ -562,18 +564,31 @@ def _check_people(parts: Iterable[models.Model], actor: User | None) -> None:
     A signatory fills in the name and position of the person who signed where nobody typed them.
     """
     parties = [part for part in parts if isinstance(part, AgreementParty) and (part.liaison or part.signatory)]
-    rows = AgreementParty.objects.in_bulk([party.pk for party in parties]) if parties else {}
+    rows = (
+        AgreementParty.objects.select_related("signatory").in_bulk([party.pk for party in parties]) if parties else {}
+    )
     for party in parties:
         row = rows.get(party.pk)
         for name, contact in (("liaison", party.liaison), ("signatory", party.signatory)):
-            if contact is not None and contact.pk != (row and getattr(row, f"{name}_id")):
+            if contact is None:
+                continue
+            if row is None or getattr(row, f"{name}_id") != contact.pk:
                 with concerning(party):
                     _check_person(contact, party.organization, name, actor)
-        if party.signatory is not None and not party.signatory_person:
-            party.signatory_person, party.signatory_position = party.signatory.name, party.signatory.position
+            elif row.organization_id != party.organization_id and not contact.has_been_at(party.organization):
+                setattr(party, name, None)  # another organization took the line
+        _copy_signatory(party, row.signatory if row else None)
+
+
+def _copy_signatory(party: AgreementParty, before: Contact | None) -> None:
+    """Copy name and position of the signatory where nobody typed others."""
+    is_copy = before is not None and party.signatory_person == before.name
+    if party.signatory is not None and party.signatory != before and (is_copy or not party.signatory_person):
+        party.signatory_person, party.signatory_position = party.signatory.name, party.signatory.position
 
 
 def _check_person(contact: Contact, organization: Organization, name: str, actor: User | None) -> None:
+    refuse_erased(contact)
     is_seen = actor is None or Contact.objects.visible_to(actor).filter(pk=contact.pk).exists()
     is_of_party = contact.works_at(organization) if name == "liaison" else contact.has_been_at(organization)
     if not (is_seen and is_of_party):

@@ -1,20 +1,20 @@
 """Contacts who leave: what hangs on them, and who takes their place."""
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from partnerships.exceptions import InvalidInput
-from partnerships.models import Agreement, AgreementParty, Contact, ContactPosition, EventPerson, Organization, User
+from partnerships.exceptions import TransitionRefused
+from partnerships.models import Agreement, Contact, EventPerson, Organization, User
+from partnerships.models.organizations import family_of
 from partnerships.permissions import may, require
 from partnerships.statuses import EventStatus
 from partnerships.workflows.agreements import edit_agreement
 from partnerships.workflows.edits import check_not_in_future
-from partnerships.workflows.organizations import edit_contact, edit_organization, follow_liaison
-from partnerships.workflows.transitions import lock_as_read, refuse_erased, save_as
+from partnerships.workflows.organizations import edit_contact, edit_organization, move_contact
+from partnerships.workflows.transitions import lock_as_read
 
 
 @dataclass(frozen=True)
@@ -56,57 +56,41 @@ def record_departure(
 ) -> Contact:
     """Record that a contact left their organization, in one step with who takes their place.
 
-    Effects in order: ``successor`` becomes the liaison in the open agreements and associations that the actor may edit; the
-    position becomes a former one; the contact goes on at ``organization``, or is no longer there. Where they are still named
-    as liaison, a milestone asks for a new one.
+    Effects in order: ``successor`` becomes the liaison where the actor may edit the agreement or association, the contact
+    is gone and the successor works; the position becomes a former one; the contact goes on at ``organization``, or is no
+    longer there. Where they are still named as liaison, a milestone asks for a new one.
     """
     with transaction.atomic():
         locked = lock_as_read(contact)
         require(actor, "contact.edit", locked)
-        refuse_erased(locked)
         if until is not None:
             check_not_in_future(until, today=today, field="until")
-        if organization is not None and organization.pk == locked.organization_id:
-            raise InvalidInput(_("This is the organization that they leave."), field="organization")
+        if not locked.is_active:
+            raise TransitionRefused(_("This person has left already."))
         if successor is not None:
-            _replace(locked, successor, actor=actor, today=today)
+            current = set(locked.positions.current().values_list("organization", flat=True))
+            stays_at = current | {organization.pk} if organization else set()
+            _replace(locked, successor, stays_at, actor=actor, today=today)
         if organization is None:
             return edit_contact(locked, actor=actor, today=today, changes={"is_active": False, "until": until})
-        return _move(locked, organization, position, actor=actor, today=today, until=until)
+        return move_contact(locked, organization, actor=actor, today=today, position=position, until=until)
 
 
-def _replace(contact: Contact, successor: Contact, *, actor: User | None, today: dt.date) -> None:
+def _replace(contact: Contact, successor: Contact, stays_at: set[int], *, actor: User | None, today: dt.date) -> None:
     agreements, _others = _agreements_of(contact, actor)
     for agreement in agreements:
-        parts = _with_liaison(agreement.parties.filter(liaison=contact), successor)
-        edit_agreement(agreement, actor=actor, today=today, parts=parts)
+        parties = agreement.parties.filter(liaison=contact).select_related("organization")
+        parts = [party for party in parties if _takes_over(successor, party.organization, stays_at)]
+        for party in parts:
+            party.liaison = successor
+        if parts:
+            edit_agreement(agreement, actor=actor, today=today, parts=parts)
     for association in contact.liaison_of_members.order_by("pk"):
-        if actor is None or may(actor, "organization.edit", association):
+        may_edit = actor is None or may(actor, "organization.edit", association)
+        if may_edit and _takes_over(successor, association, stays_at):
             edit_organization(association, actor=actor, today=today, changes={"members_liaison": successor})
 
 
-def _with_liaison(parties: Iterable[AgreementParty], liaison: Contact) -> list[AgreementParty]:
-    changed = list(parties)
-    for party in changed:
-        party.liaison = liaison
-    return changed
-
-
-def _move(
-    contact: Contact,
-    organization: Organization,
-    position: str,
-    *,
-    actor: User | None,
-    today: dt.date,
-    until: dt.date | None,
-) -> Contact:
-    former = ContactPosition(organization=contact.organization, position=contact.position, since=contact.since)
-    former.until = until or today
-    held = contact.positions.filter(organization=organization, position=position, until=None).first()
-    moved = edit_contact(contact, actor=actor, today=today, parts=[former], removed=[held] if held else [])
-    moved.organization, moved.position = organization, position
-    moved.since, moved.departure_noted_on = held.since if held else until, today
-    save_as(moved, actor)
-    follow_liaison(moved, actor=actor, on=today)
-    return moved
+def _takes_over(successor: Contact, organization: Organization, stays_at: set[int]) -> bool:
+    """Whether the successor works at the organization and the person who leaves, with ``stays_at``, does not."""
+    return successor.works_at(organization) and stays_at.isdisjoint(family_of(organization))

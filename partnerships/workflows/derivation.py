@@ -60,6 +60,7 @@ COUNTED_ANEW = frozenset(
         MilestoneKind.FACILITY_REVIEW,
         MilestoneKind.HONOUR_LAPSE,
         MilestoneKind.DEMAND_DEADLINE,
+        MilestoneKind.NEW_LIAISON,
         *ACTIVITY_KINDS,
     }
 )
@@ -305,7 +306,8 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
             if payment.is_received:
                 decided[payment.derived_key] = _("Received in full.")
         for party in liaisons:
-            decided[_liaison_key(party)] = _("A new liaison was named.")
+            if agreement.is_signed and party.withdrew_on is None and party not in basis.without_liaison:
+                decided[_liaison_key(party)] = _("The party has a liaison.")
         if agreement.status in {AgreementStatus.APPROVED, AgreementStatus.RETURNED}:
             decided["approval"] = str(agreement.get_status_display())
         if agreement.status == AgreementStatus.IN_REVIEW:

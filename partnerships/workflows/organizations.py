@@ -229,8 +229,9 @@ def register_contact(
         if known is None:
             _ask_about_persons(contact, actor, confirmed_different)
             _check_periods([contact, *parts], today=today)
+            _check_positions(contact, parts)
             CONTACT.register(contact, parts, actor=actor)
-        elif changed_columns(known, contact) & set(CONTACT.fields):
+        elif changed_columns(known, contact) & set(CONTACT.fields) or _has_new_position(known, parts):
             raise InvalidInput(ON_RECORD, field="name")
         else:
             contact.pk, contact._state.adding = known.pk, False
@@ -261,12 +262,63 @@ def edit_contact(
         if after.is_active and changed_columns(before, after) & TELLING:
             _ask_about_persons(after, actor, confirmed_different)
         _check_periods([after, *parts], today=today)
-        if before.is_active != after.is_active:
-            after.departure_noted_on = None if after.is_active else today
+        _check_positions(after, parts)
+        if (before.is_active and not after.is_active) or _leaves_position(before, parts, removed):
+            after.departure_noted_on = today
         CONTACT.finish(before, after, parts, removed, actor=actor)
-        if after.departure_noted_on or before.departure_noted_on:
+        if after.departure_noted_on:
             follow_liaison(after, actor=actor, on=today)
     return after
+
+
+def move_contact(
+    contact: Contact,
+    organization: Organization,
+    *,
+    actor: User | None,
+    today: dt.date,
+    position: str = "",
+    until: dt.date | None = None,
+) -> Contact:
+    """Make ``organization`` the main one of a contact; the main position of before becomes a former one, left on ``until``."""
+    with transaction.atomic():
+        before, after = CONTACT.begin(contact, {}, actor=actor)
+        refuse_erased(before)
+        if not before.is_active:
+            raise TransitionRefused(_("This person has left already."))
+        if organization.pk == before.organization_id:
+            raise InvalidInput(_("This is the organization that they leave."), field="organization")
+        former = ContactPosition(organization=before.organization, position=before.position, since=before.since)
+        former.until = until or today
+        held = before.positions.current().filter(organization=organization, position=position).first()
+        after.organization, after.position = organization, position
+        after.since, after.departure_noted_on = held.since if held else until, today
+        _check_periods([after, former], today=today)
+        if _same_person(after):
+            raise InvalidInput(ON_RECORD, field="organization")
+        CONTACT.finish(before, after, [former], [held] if held else [], actor=actor)
+        follow_liaison(after, actor=actor, on=today)
+    return after
+
+
+def _has_new_position(known: Contact, parts: Iterable[models.Model]) -> bool:
+    held = set(known.positions.values_list("organization", "position"))
+    return any((part.organization_id, part.position) not in held for part in parts if isinstance(part, ContactPosition))
+
+
+def _leaves_position(contact: Contact, parts: Iterable[models.Model], removed: Iterable[models.Model]) -> bool:
+    """Whether an edit ends or removes a position that the contact held."""
+    current = set(contact.positions.current().values_list("pk", flat=True)) if [*parts, *removed] else set()
+    ended = {part.pk for part in parts if isinstance(part, ContactPosition) and part.until}
+    return bool(current & (ended | {part.pk for part in removed}))
+
+
+def _check_positions(contact: Contact, parts: Iterable[models.Model]) -> None:
+    """Raise ``InvalidInput`` for a further position that is the main one."""
+    main = (contact.organization_id, contact.position, None)
+    for part in parts:
+        if isinstance(part, ContactPosition) and (part.organization_id, part.position, part.until) == main:
+            raise InvalidInput(_("This is their main position."), field="organization", part=part)
 
 
 def follow_liaison(contact: Contact, *, actor: User | None, on: dt.date) -> None:

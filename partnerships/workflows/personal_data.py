@@ -29,6 +29,7 @@ from simple_history.models import HistoricalChanges
 
 from partnerships.exceptions import TransitionRefused
 from partnerships.models import (
+    AgreementParty,
     CeremonyDraft,
     Contact,
     ContactNote,
@@ -517,6 +518,8 @@ def _erase_row(person: Person, words: Words, actor: User | None) -> None:
             **dict.fromkeys(("since", "until"), None),
         }
         person.is_active, person.mail_stopped_on, person.mail_stopped_address = False, None, ""
+        for rows in (AgreementParty.objects, AgreementParty.history):
+            rows.filter(signatory=person.pk).update(signatory_position="")
         person.positions.all().delete()
         ContactPosition.history.filter(contact=person.pk).delete()
     for column, value in erased.items():

@@ -15,6 +15,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import Contact
+from tests.admin.forms import change_url
 from tests.views.sent import filled
 from tests.views.world import World
 
@@ -118,3 +119,12 @@ def test_the_list_shows_and_finds_the_liaisons_that_its_reader_sees(
     assert (list(other.context["rows"]), "Dai Jun" in other.text) == ([], False)
     everything = client_of(UserFactory(coordinator_in=unit)).get(f"{reverse('agreement_list')}?columns=liaisons")
     assert (str(world.agreement) in everything.text, "Dai Jun" in everything.text) == (True, False)
+
+
+def test_the_admin_names_no_liaison_to_a_lead_who_does_not_hold_the_partner(world: World, liaison: Contact) -> None:
+    unit, client = UnitFactory(), Client()
+    AgreementUnitFactory(agreement=world.agreement, unit=unit)
+    for person, is_named in ((UserFactory(lead_in=unit), False), (UserFactory(staff=True), True)):
+        client.force_login(person)
+        page = client.get(change_url(world.agreement))
+        assert (page.status_code, "Dai Jun" in page.text) == (200, is_named)

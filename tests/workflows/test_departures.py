@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from partnerships.exceptions import InvalidInput, NotAllowed
+from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
 from partnerships.factories import (
     DAY,
     AgreementFactory,
@@ -18,11 +18,14 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Agreement, Contact, Milestone, MilestoneKind
-from partnerships.workflows.agreements import edit_agreement
+from partnerships.models import Agreement, Contact, ContactPosition, Milestone, MilestoneKind
+from partnerships.permissions import may
+from partnerships.workflows.agreements import edit_agreement, submit_agreement, withdraw_party
 from partnerships.workflows.departures import record_departure, ties_of
 from partnerships.workflows.derived_sweep import SWEPT_TABLES
-from partnerships.workflows.organizations import edit_contact, edit_organization
+from partnerships.workflows.milestones import waive_milestone
+from partnerships.workflows.organizations import edit_contact, edit_organization, register_contact
+from partnerships.workflows.personal_data import erase_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -188,7 +191,7 @@ def test_somebody_who_moves_goes_on_elsewhere(
     assert (contact.organization, contact.position, contact.is_active) == (other, "Director", True)
     former = contact.positions.get()
     assert (former.organization, former.position, former.until) == (works, "Head of production", DAY)
-    assert moved.history.count() == contact.history.count()
+    assert (moved.version, contact.history.count()) == (2, 2)
     assert [title for title, _status, _due in asked(agreement)] == ["Name a new liaison at North Works"]
 
 
@@ -207,3 +210,165 @@ def test_another_unit_does_not_record_a_departure(contact: Contact, works: Any) 
 
     with pytest.raises(NotAllowed):
         record_departure(contact, actor=UserFactory(coordinator_in=holder), today=DAY)
+
+
+def test_holders_of_a_former_organization_lose_the_person_unless_they_entered_them(works: Any, unit: Any) -> None:
+    """Whoever may edit an address decides where the reminders of other units go."""
+    office = UserFactory(staff=True)
+    of_office = ContactFactory(organization=works, unit=None)
+    entered = ContactFactory(organization=works, unit=unit)
+    shared = ContactFactory(organization=works, unit=UnitFactory(), is_shared=True)
+    lead = UserFactory(lead_in=unit)
+    for person in (of_office, entered, shared):
+        record_departure(person, actor=office, today=DAY, organization=EnterpriseFactory())
+
+    rights = {
+        person: [
+            may(lead, action, Contact.objects.get(pk=person.pk)) for action in ("contact.view_personal", "contact.edit")
+        ]
+        for person in (of_office, entered, shared)
+    }
+    assert rights == {of_office: [False, False], entered: [True, True], shared: [False, False]}
+    assert set(Contact.objects.with_personal_data_for(lead)) == {entered}
+    assert set(Contact.objects.visible_to(lead)) == {of_office, entered, shared}
+
+
+def test_who_ends_or_loses_a_further_position_there_is_to_be_replaced(
+    works: Any, unit: Any, actor: Any, successor: Contact
+) -> None:
+    for step in ("ends", "is removed"):
+        chair = ContactFactory(organization=EnterpriseFactory(held_by=unit), unit=unit)
+        position = ContactPositionFactory(contact=chair, organization=works)
+        agreement = AgreementFactory(unit=unit, coordinator=actor, signed=True, parties=[InstitutionFactory(), works])
+        named(agreement, chair, actor)
+        position.until = DAY
+        lines = {"parts": [position]} if step == "ends" else {"removed": [position]}
+        edit_contact(chair, actor=actor, today=DAY, **lines)
+        assert [status for _title, status, _due in asked(agreement)] == ["open"], step
+
+
+def test_the_next_departure_asks_anew_after_a_waiver_or_a_moved_date(
+    agreement: Agreement, contact: Contact, successor: Contact, actor: Any, unit: Any
+) -> None:
+    later = DAY + dt.timedelta(days=200)
+    edit_contact(contact, actor=actor, today=DAY, changes={"is_active": False})
+    milestone = agreement.milestones.get(kind=MilestoneKind.NEW_LIAISON)
+    waive_milestone(milestone, actor=UserFactory(lead_in=unit), on=DAY, reason="Nobody there")
+    agreement.refresh_from_db()
+    named(agreement, successor, actor)
+
+    edit_contact(successor, actor=actor, today=later, changes={"is_active": False})
+
+    assert [row[1:] for row in asked(agreement)] == [("open", later + dt.timedelta(days=14))]
+
+
+def test_a_liaison_is_no_edit_of_what_a_lead_approves(contact: Contact, works: Any, unit: Any, actor: Any) -> None:
+    lead = UserFactory(lead_in=unit)
+    draft = AgreementFactory(unit=unit, coordinator=actor, created_by=actor, parties=[InstitutionFactory(), works])
+    draft = submit_agreement(draft, actor=actor, on=DAY)
+    named(draft, contact, lead)
+
+    assert may(lead, "agreement.approve", Agreement.objects.get(pk=draft.pk))
+
+
+def test_somebody_who_left_does_not_leave_or_move_again(contact: Contact, unit: Any, actor: Any) -> None:
+    left = record_departure(contact, actor=actor, today=DAY, until=DAY)
+
+    for where in (None, EnterpriseFactory(held_by=unit)):
+        with pytest.raises(TransitionRefused):
+            record_departure(left, actor=actor, today=DAY, organization=where)
+
+
+def test_the_same_job_may_be_taken_and_left_again(contact: Contact, works: Any, unit: Any, actor: Any) -> None:
+    other = EnterpriseFactory(held_by=unit)
+    for organization in (other, works, other):
+        contact = record_departure(contact, actor=actor, today=DAY, organization=organization, position="Head")
+
+    assert sorted(row.position for row in contact.positions.all()) == ["Head", "Head", "Head of production"]
+
+
+def test_another_organization_in_the_line_takes_the_people_out(contact: Contact, unit: Any, actor: Any) -> None:
+    draft = AgreementFactory(unit=unit, coordinator=actor, parties=[InstitutionFactory(), contact.organization])
+    party = draft.parties.last()
+    party.liaison = party.signatory = contact
+    draft = edit_agreement(draft, actor=actor, today=DAY, parts=[party])
+    party.organization = EnterpriseFactory(held_by=unit)
+
+    edit_agreement(draft, actor=actor, today=DAY, parts=[party])
+
+    party.refresh_from_db()
+    assert (party.liaison, party.signatory) == (None, None)
+
+
+def test_another_signatory_brings_another_name(agreement: Agreement, contact: Contact, successor: Contact) -> None:
+    for person in (contact, successor):
+        party = agreement.parties.last()
+        party.signatory = person
+        agreement = edit_agreement(agreement, actor=agreement.coordinator, today=DAY, parts=[party])
+
+    assert agreement.parties.last().signatory_person == "Fu Guoping"
+
+
+def test_an_erased_person_leaves_no_position_and_signs_nothing(agreement: Agreement, contact: Contact) -> None:
+    party = agreement.parties.last()
+    party.signatory = contact
+    agreement = edit_agreement(agreement, actor=agreement.coordinator, today=DAY, parts=[party])
+    admin = UserFactory(system_admin=True)
+
+    erase_person(contact, actor=admin, today=DAY, reason="Asked for it")
+
+    party.refresh_from_db()
+    assert (party.signatory, party.signatory_position) == (contact, "")
+    assert set(party.history.values_list("signatory_position", flat=True)) == {""}
+    assert [status for _title, status, _due in asked(agreement)] == ["open"]
+
+
+def test_a_party_that_withdraws_needs_no_liaison(agreement: Agreement, contact: Contact, unit: Any, actor: Any) -> None:
+    edit_contact(contact, actor=actor, today=DAY, changes={"is_active": False})
+
+    withdraw_party(agreement.parties.last(), actor=UserFactory(lead_in=unit), on=DAY, today=DAY)
+
+    assert [status for _title, status, _due in asked(agreement)] == ["cancelled"]
+
+
+def test_a_successor_takes_over_only_where_they_work(
+    agreement: Agreement, contact: Contact, unit: Any, actor: Any
+) -> None:
+    elsewhere = ContactFactory(organization=EnterpriseFactory(held_by=unit, part_of=contact.organization), unit=unit)
+    other = EnterpriseFactory(held_by=unit)
+    ContactPositionFactory(contact=contact, organization=other)
+    second = AgreementFactory(unit=unit, coordinator=actor, signed=True, parties=[InstitutionFactory(), other])
+    named(second, contact, actor)
+
+    record_departure(contact, actor=actor, today=DAY, successor=elsewhere)
+
+    assert [one.parties.last().liaison for one in (agreement, second)] == [elsewhere, contact]
+    assert [status for _title, status, _due in asked(second)] == ["open"]
+
+
+def test_an_association_can_be_edited_after_its_liaison_lost_the_position(unit: Any, actor: Any) -> None:
+    association = AssociationFactory(held_by=unit)
+    position = ContactPositionFactory(contact=ContactFactory(organization=EnterpriseFactory(held_by=unit), unit=unit))
+    position.organization = association
+    position.save()
+    changes = {"members_liaison": position.contact}
+    association = edit_organization(association, actor=actor, today=DAY, changes=changes)
+    edit_contact(position.contact, actor=actor, today=DAY, removed=[position])
+
+    edit_organization(association, actor=actor, today=DAY, changes={"address": "Quay 2"})
+
+
+def test_a_known_person_with_another_position_is_not_dropped_silently(contact: Contact, unit: Any, actor: Any) -> None:
+    columns = {name: getattr(contact, name) for name in ("organization", "name", "position", "email", "phone")}
+    again = Contact(**columns)
+    parts = [ContactPosition(organization=EnterpriseFactory(held_by=unit))]
+
+    with pytest.raises(InvalidInput):
+        register_contact(again, actor=actor, today=DAY, parts=parts)
+
+
+def test_the_main_position_is_not_entered_twice(contact: Contact, actor: Any) -> None:
+    position = ContactPosition(organization=contact.organization, position=contact.position)
+
+    with pytest.raises(InvalidInput, match="main"):
+        edit_contact(contact, actor=actor, today=DAY, parts=[position])

@@ -11,6 +11,7 @@ from partnerships.exceptions import InvalidInput, NotAllowed, PossibleDuplicate,
 from partnerships.factories import (
     DAY,
     ContactFactory,
+    ContactPositionFactory,
     EnterpriseFactory,
     OrganizationCodeFactory,
     OrganizationFactory,
@@ -224,14 +225,18 @@ def test_somebody_who_left_and_came_back_is_a_new_person(unit, actor):
     assert organization.contacts.count() == 2
 
 
-def test_the_day_of_departure_is_noted_and_forgotten_with_the_return(unit, actor):
+def test_the_day_on_which_a_departure_is_entered_is_noted(unit, actor):
     contact = ContactFactory(organization=OrganizationFactory(held_by=unit), unit=unit)
 
     gone = edit_contact(contact, actor=actor, today=DAY, changes={"is_active": False, "until": DAY})
     assert (gone.departure_noted_on, gone.until) == (DAY, DAY)
 
-    back = edit_contact(gone, actor=actor, today=DAY, changes={"is_active": True, "until": None})
-    assert back.departure_noted_on is None
+    later = DAY + dt.timedelta(days=9)
+    back = edit_contact(gone, actor=actor, today=later, changes={"is_active": True, "until": None})
+    position = ContactPositionFactory(contact=back)
+    position.until = DAY
+    back.refresh_from_db()
+    assert edit_contact(back, actor=actor, today=later, parts=[position]).departure_noted_on == later
 
 
 def test_a_position_does_not_begin_or_end_in_the_future(unit, actor):
