@@ -4,7 +4,6 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.exceptions import ValidationError
 
 from partnerships.factories import (
@@ -21,17 +20,8 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models.base import LineField
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
-
-LINES = [
-    pytest.param(model, field, id=f"{model.__name__}.{field.name}")
-    for model in apps.get_app_config("partnerships").get_models()
-    if not model.__name__.startswith("Historical") and not model._meta.proxy
-    for field in model._meta.fields
-    if isinstance(field, LineField)
-]
 
 
 def complaints(row: Any) -> set[str]:
@@ -39,26 +29,6 @@ def complaints(row: Any) -> set[str]:
     with pytest.raises(ValidationError) as refusal:
         row.full_clean()
     return set(refusal.value.message_dict)
-
-
-@pytest.mark.parametrize("text", ["a\r\nBcc: b@example.org", "a\x00b", "a\u202etxt.exe", "a\u200bb", "x" * 10_000])
-@pytest.mark.parametrize(("model", "field"), LINES)
-def test_one_line_of_visible_text(model: Any, field: LineField, text: str) -> None:
-    with pytest.raises(ValidationError) as refusal:
-        field.clean(text, model())
-    assert refusal.value.messages != []
-
-
-def test_lines_are_what_people_read() -> None:
-    names = {f"{case.values[0].__name__}.{case.values[1].name}" for case in LINES}
-    assert names >= {
-        "Agreement.title",
-        "Milestone.title",
-        "Organization.name",
-        "Unit.name",
-        "User.name",
-        "Contact.name",
-    }
 
 
 @pytest.mark.parametrize(
