@@ -47,7 +47,8 @@ def django_db_keepdb() -> bool:
     return "TEST_DATABASE_TEMPLATE" in os.environ
 
 
-# Files whose tests wait for processes: first, so that no processor is left alone with one of them at the end.
+# Files whose tests wait for processes, and the longest others: first, so that no processor is left alone with one of
+# them at the end.
 LONGEST_FIRST = (
     "test_main_job",
     "test_run_embedded",
@@ -58,6 +59,11 @@ LONGEST_FIRST = (
     "test_killed_senders",
     "test_postgres_stops",
     "test_time_limit",
+    "test_entry_points",
+    "test_backup",
+    "test_long_words",
+    "test_every_page",
+    "test_registry",
 )
 
 
