@@ -198,7 +198,7 @@ _batch: Callable[[Agreement], "_AgreementBatch"] = attrgetter("batch")
 
 
 class _AgreementBatch:
-    """What optional columns show of the rows of a list, read for all rows when the first of them is asked for."""
+    """The values of optional columns, read for all rows of a list when the first of them is asked for."""
 
     def __init__(self, rows: Sequence[Agreement], user: User, today: dt.date) -> None:
         self.rows, self.user, self.today = rows, user, today

@@ -103,7 +103,7 @@ def _is_other_liaison(before: dict[str, Any] | None, after: dict[str, Any]) -> b
     """Whether two history rows of a party differ in the liaison alone, which is nothing that was agreed."""
     if before is None:
         return False
-    return {name for name in after if before[name] != after[name] and not name.startswith("history_")} <= {"liaison_id"}
+    return {name for name in after if before[name] != after[name] and not name.startswith("history_")} == {"liaison_id"}
 
 
 def _edits_of_documents(agreement: Agreement) -> Iterable[Edit]:
