@@ -193,6 +193,10 @@ def _paper_age(row: Agreement, today: dt.date) -> str:
     return cells.joined([cells.day(since), cells.small_line(age)], "")
 
 
+# Agreements whose promises are added up above the list.
+MOST_SUMMED = 500
+
+
 # An attribute that the list adds to its rows.
 _batch: Callable[[Agreement], "_AgreementBatch"] = attrgetter("batch")
 
@@ -302,6 +306,19 @@ class AgreementList(RecordList[Agreement]):
         for row in rows:
             row.batch = batch  # type: ignore[attr-defined]
         return rows
+
+    def summary(self) -> str:
+        """Return what is delivered of promised in all agreements found: those of a unit, a party or an area."""
+        if not any(column.name == "delivered" for column in self.shown_columns):
+            return ""
+        ids = list(self.ids()[: MOST_SUMMED + 1])
+        if len(ids) > MOST_SUMMED:
+            most = {"count": MOST_SUMMED}
+            return _("Delivered of promised is added up for at most %(count)s agreements: filter the list.") % most
+        kept = promises_of(list(Agreement.objects.filter(pk__in=ids)), self.user, today=self.today)
+        total = summed(one.in_term(promise) for one in kept.values() for promise in one.promised)
+        words = {"delivered": total.delivered, "promised": total.promised, "planned": total.planned}
+        return _("%(delivered)s of %(promised)s promised delivered, %(planned)s planned") % words
 
     def links(self) -> list[PageLink]:
         return self._register(_("Register an agreement"))

