@@ -358,7 +358,7 @@ def _not_ones_own_registration(user: User, agreement: Agreement) -> LazyText | N
 
 
 def works_where_entered(user: User, contact: Contact) -> bool:
-    """Whether the user works in the unit that entered the contact; what the office entered is mostly for all holders."""
+    """Whether the user works in the unit that entered the contact. What the office entered is for all holders, if not for it alone."""
     if user.is_staff or user.is_superuser:
         return True
     if contact.unit_id is None:
@@ -367,7 +367,7 @@ def works_where_entered(user: User, contact: Contact) -> bool:
 
 
 def _readers_of_document(user: User, row: Model) -> LazyText | None:
-    """A document for its unit or for leads alone exists for these and the office only; nobody else makes it so."""
+    """A document with limited readers is visible only to these and the office, and only they may limit it so."""
     if not isinstance(row, Document) or user.is_staff or user.is_superuser:
         return None
     least = LEAST_ROLES[row.level]
@@ -377,8 +377,8 @@ def _readers_of_document(user: User, row: Model) -> LazyText | None:
     if _holds(user, least, units):
         return None
     if least == Role.LEAD:
-        return _("Only leads of its unit and the office read this document.")
-    return _("Only its unit and the office read this document.")
+        return _("Only leads of its unit and the office can open this document.")
+    return _("Only its unit and the office can open this document.")
 
 
 def _readers_of_history(user: User, row: Model) -> LazyText | None:
@@ -387,7 +387,7 @@ def _readers_of_history(user: User, row: Model) -> LazyText | None:
 
 
 def _works_elsewhere_now(user: User, row: Model) -> LazyText | None:
-    """Holders of an organization that a contact left go on with them only if they entered the contact."""
+    """A contact who moved stays with the unit that entered them; other holders of the former organization see no numbers any more."""
     if not isinstance(row, Contact) or row.pk is None or user.sees_all_units:
         return None
     if row.unit_id is not None and works_where_entered(user, row):

@@ -1,4 +1,4 @@
-"""The type of text on screen, and the words for a list of names."""
+"""The type of text on screen, words for a list of names, and generated text in both languages."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING

@@ -107,7 +107,7 @@ PARTS: Mapping[str, SamplePart] = {
     "parties": SamplePart(
         factories.AgreementPartyFactory,
         "agreement",
-        ("organization", "signatory_person", "liaison", *agreements.SIGNING_FACTS[1:]),
+        ("organization", "signatory_person", "liaison", "signatory_position", "signs_as", "seal", "copies"),
     ),
     "promised_areas": SamplePart(factories.AgreementAreaFactory, "agreement", ("area", "quantity", "counted", "per")),
     "participating_units": SamplePart(factories.AgreementUnitFactory, "agreement", ("unit",)),

@@ -35,7 +35,6 @@ from partnerships.models import (
     Unit,
     User,
 )
-from partnerships.models.organizations import family_of
 from partnerships.models.terms import LONGEST_PERIOD_MONTHS
 from partnerships.partial_dates import PartialDate, Precision, partial_date
 from partnerships.texts import LazyText
@@ -435,14 +434,14 @@ class PeopleForm(VerbForm):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Ours is not asked about: our liaison is the coordinator.
+        # Our own organization is left out: our liaison is the coordinator.
         theirs = Q(withdrew_on=None) & ~Q(organization=self.row.unit.organization_id)
         self.parties = list(self.row.parties.filter(theirs).select_related("organization"))
         self.names = ("liaison", *(("signatory",) if self.row.signed_on or self.row.is_editable else ()))
         contacts = Contact.objects.visible_to(user)
         self.unseen: set[str] = set()
         for party in self.parties:
-            near = contacts.ever_at(family_of(party.organization))
+            near = contacts.ever_at(party.organization.ids_above_and_below())
             for name in self.names:
                 current = getattr(party, f"{name}_id")
                 offered = near if name == "signatory" else near.filter(Q(is_active=True) | Q(pk=current))

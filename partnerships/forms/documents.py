@@ -44,7 +44,7 @@ class UploadField(forms.FileField):
 
 
 def offer_levels(form: forms.ModelForm, user: User, action: str) -> None:
-    """Offer the levels whose documents the user reads; no choice where that is one alone."""
+    """Offer the levels that the user may read; remove the field when there is only one."""
     candidate = copy(form.instance)
     if form.instance._state.adding and candidate.organization:
         candidate.unit = candidate.organization.entering_unit(user)

@@ -30,7 +30,7 @@ class LineForm(forms.ModelForm):
 
     @property
     def legend(self) -> str:
-        """Return what the line is called in place of its number."""
+        """Return the heading of the line; empty for the usual heading with a number."""
         return ""
 
     @property

@@ -28,7 +28,6 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.base import validate_visible_text
-from partnerships.models.organizations import family_of
 from partnerships.workflows import organizations
 from partnerships.workflows.departures import record_departure
 
@@ -244,10 +243,13 @@ class DepartureForm(VerbForm):
         Contact.objects.none(),
         label=_("Successor"),
         required=False,
-        help_text=_("Becomes the liaison in their place. A new person is added to the contacts first."),
+        help_text=_("Becomes the liaison in their place. Add a new person to the contacts first."),
     )
     organization = PickField(
-        "organization", label=_("Works now at"), required=False, help_text=_("Empty: not known, or nowhere of ours.")
+        "organization",
+        label=_("Works now at"),
+        required=False,
+        help_text=_("Leave empty if unknown or not in this system."),
     )
     position = forms.CharField(
         label=_("Position there"), max_length=150, required=False, validators=[validate_visible_text]
@@ -256,8 +258,14 @@ class DepartureForm(VerbForm):
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         pick_field(self, "organization").offer_to(user, current=None)
-        here = Contact.objects.visible_to(user).at(family_of(self.row.organization))
+        here = Contact.objects.visible_to(user).at(self.row.organization.ids_above_and_below())
         offer_rows(self, "successor", here.filter(is_active=True).exclude(pk=self.row.pk))
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or self.cleaned_data
+        if values.get("position") and not values.get("organization") and "organization" not in self.errors:
+            self.add_error("organization", _("Choose the organization, or leave the position empty."))
+        return values
 
     def call(self, actor: User, values: dict[str, Any]) -> Contact:
         return record_departure(self.row, actor=actor, today=self.today, **values)

@@ -120,7 +120,9 @@ class Demand(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedMod
                 condition=~Q(through=F("organization")),
                 name="demand_not_through_asker",
                 violation_error_code="through",
-                violation_error_message=_("Who asks does not arrange its own demand: leave this empty."),
+                violation_error_message=_(
+                    "The organization that asks cannot be its own intermediary: leave this empty."
+                ),
             ),
         ]
         indexes = [

@@ -60,7 +60,7 @@ class DocumentQuerySet(ScopedQuerySet):
     """A document is seen by whoever sees what it belongs to; those of shared rows by the units that hold them.
 
     Policy documents of a programme are published papers: whoever reads the programme reads them. The level of a document
-    leaves all of these to its readers, or some of them.
+    may narrow this to the document's unit, or to the leads of that unit.
     """
 
     def in_scope(self, user: User) -> Q:
@@ -86,7 +86,9 @@ class DocumentQuerySet(ScopedQuerySet):
 
 
 def _of_units(units: Collection[int]) -> Q:
-    """Return the condition for documents of ``units``: those of their records, and of organizations those they entered."""
+    """Return the condition for documents that belong to ``units``: by the unit of their record, or as the unit that uploaded
+    them to an organization. What the office uploaded to an organization belongs to all its holders.
+    """
     held = OrganizationUnit.objects.filter(unit__in=units).values("organization")
     of_organizations = Q(organization__isnull=False, unit__in=units) | Q(unit=None, organization__in=held)
     others = (Q(**{f"{name}__unit__in": units}) for name in DOCUMENT_TARGETS if name != "organization")
@@ -106,7 +108,7 @@ class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
         OTHER = "other", _("Other")
 
     class Level(models.TextChoices):
-        HOLDERS = "holders", _("Everybody who sees what it belongs to")
+        EVERYBODY = "holders", _("Anyone who can see the record it belongs to")
         UNIT = "unit", _("The unit and the office")
         LEADS = "leads", _("Leads of the unit and the office")
 
@@ -114,9 +116,9 @@ class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
     sort_key = SortKeyField("title")
     kind = models.CharField(_("kind"), max_length=20, choices=Kind, default=Kind.OTHER)
     level = models.CharField(
-        _("readers"), max_length=10, choices=Level, default=Level.HOLDERS, db_default=Level.HOLDERS.value
+        _("readers"), max_length=10, choices=Level, default=Level.EVERYBODY, db_default=Level.EVERYBODY.value
     )
-    # Set for documents of organizations, which several units hold. What the office uploaded is of all of them.
+    # Only for documents of organizations: the holder that uploaded it. Empty when the office did; then it is of all holders.
     unit = models.ForeignKey(
         Unit,
         models.PROTECT,
@@ -201,9 +203,9 @@ class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
         return self.kind == self.Kind.POLICY and self.programme_id is not None
 
 
-# The least role in the unit of a document that reads it; None where whoever sees what it belongs to does.
+# The lowest role in the unit of a document that may read it. None: no role is needed beyond seeing the record.
 LEAST_ROLES: Mapping[str, Role | None] = {
-    Document.Level.HOLDERS: None,
+    Document.Level.EVERYBODY: None,
     Document.Level.UNIT: Role.VIEWER,
     Document.Level.LEADS: Role.LEAD,
 }
@@ -249,7 +251,7 @@ class DocumentVersion(SearchedPart):
 
     @property
     def is_shown(self) -> bool:
-        """Whether a page shows it: images and PDF run nothing of ours; other types are only downloaded."""
+        """Whether pages show it. Images and PDF files cannot run scripts of this site; other types are only downloaded."""
         return self.is_image or self.content_type == "application/pdf"
 
     @property

@@ -94,12 +94,12 @@ def _edits_of_parts(agreement: Agreement) -> Iterable[Edit]:
         yield from rows.values_list("history_date", "history_user_id")
     before: dict[int, dict[str, Any]] = {}
     for row in AgreementParty.history.filter(agreement_id=agreement.pk).order_by("history_date", "history_id").values():
-        if row["history_type"] != "~" or not _is_other_liaison(before.get(row["id"]), row):
+        if row["history_type"] != "~" or not _is_liaison_change(before.get(row["id"]), row):
             yield row["history_date"], row["history_user_id"]
         before[row["id"]] = row
 
 
-def _is_other_liaison(before: dict[str, Any] | None, after: dict[str, Any]) -> bool:
+def _is_liaison_change(before: dict[str, Any] | None, after: dict[str, Any]) -> bool:
     """Whether two history rows of a party differ in the liaison alone, which is nothing that was agreed."""
     if before is None:
         return False

@@ -446,7 +446,7 @@ def refresh_entries(organization_ids: Iterable[int]) -> None:
 
 
 def through_column(related_name: str) -> models.ForeignKey:
-    """Return the column that names who brought the parties together; it makes nobody a holder and opens nothing."""
+    """Return the column for the intermediary. It gives nobody access and makes no unit a holder."""
     return models.ForeignKey(
         Organization,
         models.PROTECT,
@@ -490,12 +490,6 @@ def ids_below(organization_ids: Iterable[int]) -> set[int]:
 def with_parts(organization: Organization) -> set[int]:
     """Return the ids of an organization and all its parts, at every level."""
     return {organization.pk, *ids_below([organization.pk])}
-
-
-def family_of(organization: Organization) -> set[int]:
-    """Return the ids of an organization, of its parts and of those that it is part of, at every level."""
-    above = read_wholes([organization.part_of_id]).parents if organization.part_of_id else ()
-    return {*with_parts(organization), *above}
 
 
 class OfKindManager(models.Manager.from_queryset(OrganizationQuerySet)):  # type: ignore[misc]
@@ -771,21 +765,23 @@ class OrganizationUnit(OfficeModel):
 
 def held_by(units: Collection[int]) -> Q:
     """Return the condition for contacts who work, or worked, at the organizations that the units hold."""
-    held = OrganizationUnit.objects.filter(unit__in=units).values("organization")
-    elsewhere = ContactPosition.objects.filter(organization__in=held)
-    return Q(organization__in=held) | Q(pk__in=elsewhere.values("contact"))
+    return _at(OrganizationUnit.objects.filter(unit__in=units).values("organization"), now=False)
 
 
 def held_now_by(units: Collection[int]) -> Q:
     """Return the condition for contacts whose main organization, or one of a current position, the units hold."""
-    held = OrganizationUnit.objects.filter(unit__in=units).values("organization")
-    elsewhere = ContactPosition.objects.current().filter(organization__in=held)
-    return Q(organization__in=held) | Q(pk__in=elsewhere.values("contact"))
+    return _at(OrganizationUnit.objects.filter(unit__in=units).values("organization"), now=True)
+
+
+def _at(organizations: Collection[int] | models.QuerySet, *, now: bool) -> Q:
+    """Return the condition for contacts with their main position, or another one, at the organizations."""
+    rows = ContactPosition.objects.current() if now else ContactPosition.objects.all()
+    return Q(organization__in=organizations) | Q(pk__in=rows.filter(organization__in=organizations).values("contact"))
 
 
 def entered_for(units: Collection[int]) -> Q:
     """Return the condition for contacts whose phone and address are for people who work in the units, if they hold them."""
-    of_office = Q(unit__isnull=True) & ~Q(permission=Contact.Permission.HOLDER)
+    of_office = Q(unit__isnull=True) & ~Q(permission=Contact.Permission.ENTERING_UNIT)
     return Q(unit__in=units) | of_office | Q(is_shared=True)
 
 
@@ -795,13 +791,11 @@ class ContactQuerySet(ScopedQuerySet):
 
     def at(self, organizations: Collection[int] | models.QuerySet) -> Self:
         """Return contacts who work at the organizations, in their main position or in another one."""
-        elsewhere = ContactPosition.objects.current().filter(organization__in=organizations)
-        return self.filter(Q(organization__in=organizations) | Q(pk__in=elsewhere.values("contact")))
+        return self.filter(_at(organizations, now=True))
 
     def ever_at(self, organizations: Collection[int]) -> Self:
         """Return contacts who work or worked at the organizations."""
-        elsewhere = ContactPosition.objects.filter(organization__in=organizations)
-        return self.filter(Q(organization__in=organizations) | Q(pk__in=elsewhere.values("contact")))
+        return self.filter(_at(organizations, now=False))
 
     def with_personal_data_for(self, user: User) -> Self:
         """Return contacts whose phone and address the user may read: the rule of ``contact.view_personal``."""
@@ -809,7 +803,7 @@ class ContactQuerySet(ScopedQuerySet):
         if user.sees_all_units:
             return rows
         units = user.scope.unit_ids_as(Role.COORDINATOR)
-        # The unit that entered a person goes on with them when they move; for the other holders they are gone.
+        # After a move, only the unit that entered the person and the holders of a current organization see the numbers.
         return rows.filter(held_by(units), entered_for(units), Q(unit__in=units) | held_now_by(units))
 
     def by_mail(self) -> Self:
@@ -839,9 +833,9 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
         WECHAT = "wechat", _("WeChat")
 
     class Permission(models.TextChoices):
-        FREE = "free", _("Everybody who sees how to reach them")
-        ASK = "ask", _("Others after asking the unit that entered them")
-        HOLDER = "holder", _("Only the unit that entered them")
+        FREE = "free", _("Anyone who can see their contact details")
+        ASK = "ask", _("Others must ask the unit that added the contact")
+        ENTERING_UNIT = "holder", _("Only the unit that added the contact")
 
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="contacts", verbose_name=_("organization")
@@ -877,7 +871,7 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
         choices=Permission,
         default=Permission.FREE,
         db_default=Permission.FREE,
-        help_text=_("Reminders of the system go to those alone whom everybody may contact."),
+        help_text=_("The system e-mails reminders only to contacts whom anyone may contact."),
     )
     is_active = models.BooleanField(_("still there"), default=True)
     # When it was entered that they had left; kept by the verbs.
@@ -903,21 +897,19 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
                 condition=~Q(permission="holder", is_shared=True),
                 name="contact_of_holder_alone_not_shared",
                 violation_error_code="is_shared",
-                violation_error_message=_(
-                    "Only the unit that entered them may contact them, so it does not share this."
-                ),
+                violation_error_message=_("A contact whom only one unit may contact cannot be shared."),
             ),
             models.CheckConstraint(
                 condition=Q(until__isnull=True) | Q(is_active=False),
                 name="contact_there_until_has_left",
                 violation_error_code="is_active",
-                violation_error_message=_("They are still there, so there is no day on which they left."),
+                violation_error_message=_("Clear “still there”, or clear the day on which they left."),
             ),
             models.CheckConstraint(
                 condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(until__gte=F("since")),
                 name="contact_period_in_order",
                 violation_error_code="until",
-                violation_error_message=_("They cannot leave before they came."),
+                violation_error_message=_("The last day cannot be before the first."),
             ),
         ]
 
@@ -935,27 +927,32 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
         if not self.is_active:
             return False
         current = self.positions.current().values_list("organization", flat=True)
-        return not {self.organization_id, *current}.isdisjoint(family_of(organization))
+        return not {self.organization_id, *current}.isdisjoint(organization.ids_above_and_below())
 
     def has_been_at(self, organization: Organization) -> bool:
-        """Whether they are or were there; see ``works_at``."""
+        """Whether they work or worked at the organization, at a part of it, or at one that it is part of."""
         ever = self.positions.values_list("organization", flat=True)
-        return not {self.organization_id, *ever}.isdisjoint(family_of(organization))
+        return not {self.organization_id, *ever}.isdisjoint(organization.ids_above_and_below())
+
+    def position_at(self, organization: Organization) -> str:
+        """Return their position at the organization, a present one first; empty where none is on record."""
+        there = (one for one in self.all_positions if one.organization_id == organization.pk)
+        return next((one.position for one in sorted(there, key=lambda one: one.until is not None)), "")
 
     @property
     def is_open_to_holders(self) -> bool:
         """Whether people of every unit that holds the organization see how to reach them."""
-        is_of_office = self.unit_id is None and self.permission != self.Permission.HOLDER
+        is_of_office = self.unit_id is None and self.permission != self.Permission.ENTERING_UNIT
         return self.is_shared or is_of_office
 
     @property
     def permission_note(self) -> str:
         """Return whom to ask before contacting the person, or who alone does; empty where everybody may."""
-        holder = self.unit.display_name if self.unit else gettext("the office")
+        unit = self.unit.display_name if self.unit else gettext("the office")
         if self.permission == self.Permission.ASK:
-            return gettext("ask %(holder)s before contacting") % {"holder": holder}
-        if self.permission == self.Permission.HOLDER:
-            return gettext("contacted by %(holder)s alone") % {"holder": holder}
+            return gettext("ask %(unit)s before contacting") % {"unit": unit}
+        if self.permission == self.Permission.ENTERING_UNIT:
+            return gettext("only %(unit)s contacts them") % {"unit": unit}
         return ""
 
     def __str__(self) -> str:
@@ -968,7 +965,7 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
 
 class ContactPositionQuerySet(models.QuerySet):
     def current(self) -> Self:
-        """Return positions that nobody left; one is not left in advance, so the day does not matter."""
+        """Return the positions that have no end. An end is never in the future, so the current day does not matter."""
         return self.filter(until=None)
 
 
@@ -1002,7 +999,7 @@ class ContactPosition(OfficeModel):
                 condition=Q(since__isnull=True) | Q(until__isnull=True) | Q(until__gte=F("since")),
                 name="contact_position_in_order",
                 violation_error_code="until",
-                violation_error_message=_("They cannot leave before they came."),
+                violation_error_message=_("The last day cannot be before the first."),
             ),
         ]
 

@@ -15,7 +15,7 @@ from partnerships.models.users import Unit
 # Bounds for typing errors.
 MOST_PROMISED = 1_000_000
 MOST_COPIES = 99
-COPIES_ARE_FEW = _("Copies are counted from 1 to 99.")
+COPIES_ARE_FEW = _("Enter a number of copies from 1 to 99.")
 
 
 class AgreementUnit(OfficeModel):

@@ -135,7 +135,7 @@ class ReminderRule(SeededModel, VersionedModel):
         choices=Audience,
         default=Audience.OWNER,
         help_text=_(
-            "Contacts of the party: by e-mail, once the agreement is signed, without those to ask before contacting; "
+            "Contacts of the party: by e-mail, once the agreement is signed, without those whom not everybody may contact; "
             "where there is none, the owner. Nobody: silences what a rule of a type or an agreement replaces."
         ),
     )

@@ -51,11 +51,16 @@ class PersonToContact:
     sees_channels: bool
     reached_on: dt.date | None
     is_liaison: bool = False
+    has_left: bool = False  # the organization it is shown for
 
     def at(self, organization: Organization) -> "PersonToContact":
         """Return the person with their position at one organization, if they have one there."""
         there = [one for one in self.contact.all_positions if one.organization_id == organization.pk]
-        return replace(self, organization=organization, position=there[0].position) if there else self
+        if not there:
+            return replace(self, has_left=not self.contact.is_active)
+        has_left = not self.contact.is_active or all(one.until for one in there)
+        position = self.contact.position_at(organization)
+        return replace(self, organization=organization, position=position, has_left=has_left)
 
     @property
     def has_channels(self) -> bool:
@@ -98,12 +103,14 @@ def _ranked(rows: list[Any], at_most: int) -> dict[int, list[PersonToContact]]:
         if row.reached_on:
             last_reached.setdefault(row.agreement, row.pk)
     found: dict[int, list[PersonToContact]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: (not row.is_liaison, _rank(row))):
+    liaisons = {(row.agreement, row.pk) for row in rows if row.is_liaison}
+    # Of a person's rows, the one with the position at the party comes before the one of the liaison.
+    for row in sorted(rows, key=lambda row: ((row.agreement, row.pk) not in liaisons, _rank(row), row.is_liaison)):
         people = found[row.agreement]
         if len(people) < at_most and row.pk not in {person.contact.pk for person in people}:
             here = elsewhere.get(row.here, row.organization)
             reached_on = row.reached_on if last_reached.get(row.agreement) == row.pk else None
-            is_liaison = bool(row.is_liaison)
+            is_liaison = (row.agreement, row.pk) in liaisons
             people.append(PersonToContact(row, here, row.position_here, row.sees_channels, reached_on, is_liaison))
     return found
 

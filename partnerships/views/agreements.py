@@ -179,7 +179,7 @@ def agreement_edit(request: UserRequest, pk: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def agreement_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     agreement = visible_or_404(Agreement.objects.select_related("unit", "coordinator", "type"), request, pk)
-    if page := PAGES.get(step):
+    if page := PAGES_OF_ACTS.get(step):
         return page(request, agreement)
     for verb in TERM_VERBS:
         if step == verb.name:
@@ -243,7 +243,7 @@ def _record_custody(request: UserRequest, agreement: Agreement) -> HttpResponse:
 
 
 # Acts with a page of their own, beside the steps of the transition table.
-PAGES: Mapping[str, Callable[[UserRequest, Agreement], HttpResponse]] = {
+PAGES_OF_ACTS: Mapping[str, Callable[[UserRequest, Agreement], HttpResponse]] = {
     "log": _log,
     "confirm-signing": _confirm_signing,
     "record-approval": _record_approval,
@@ -405,7 +405,7 @@ def _paper(agreement: Agreement, parties: list[AgreementParty], today: dt.date) 
     added = CustodyStep.history.filter(agreement_id=agreement.pk, history_type="+").select_related("history_user")
     people = {row.id: row.history_user for row in added}
     ends = [*(step.since for step in steps[1:]), today]
-    # Without a step there is an end and no stay.
+    # Without a step, ``ends`` still holds today; zip drops it.
     pairs = zip(steps, ends, strict=False)
     stays = [Stay(step, max((end - step.since).days, 0), people.get(step.pk)) for step, end in pairs]
     return {"stays": stays[::-1], "kept": [party for party in parties if party.copies]}

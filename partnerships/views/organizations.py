@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Prefetch, Q
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -59,7 +59,7 @@ from partnerships.views.people_to_contact import shown_contacts
 from partnerships.views.related import VERSIONS, demands_among, figures_about
 from partnerships.views.steps import form_page
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
-from partnerships.workflows.departures import ties_of
+from partnerships.workflows.departures import involvement_of
 
 ROWS_SHOWN = 8
 MEMBERS_SHOWN = 50
@@ -158,14 +158,16 @@ def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def contact_leave(request: UserRequest, pk: int) -> HttpResponse:
-    """Show what hangs on a contact who left, and record the departure with the successor."""
+    """Show the agreements, associations and events a contact is involved in, and record that they left."""
     contact = visible_or_404(Contact.objects.select_related("organization", "unit"), request, pk)
     require_or_403(request.user, "contact.edit", contact)
     today = office_today(contact)
     form = DepartureForm(request.POST or None, row=contact, today=today, user=request.user)
-    shown = {"ties": ties_of(contact, request.user, today=today)}
+    shown = {"involvement": involvement_of(contact, request.user, today=today)}
     template = "partnerships/organizations/departure.html"
-    return form_page(request, contact, form, title=_("Has left"), done=_("Saved."), template=template, shown=shown)
+    return form_page(
+        request, contact, form, title=_("Record departure"), done=_("Saved."), template=template, shown=shown
+    )
 
 
 def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
@@ -295,16 +297,16 @@ class ContactLine:
 
 
 def _contacts(organization: Organization, user: User) -> list[ContactLine]:
-    held_here = ContactPosition.objects.filter(organization=organization)
-    contacts = Contact.objects.filter(Q(organization=organization) | Q(pk__in=held_here.values("contact")))
+    contacts = Contact.objects.ever_at([organization.pk])
     positions = Prefetch("positions", ContactPosition.objects.select_related("organization"))
     contacts = contacts.select_related("organization", "unit").prefetch_related(positions).order_by(ByName(), "pk")
     works_here = may(user, "contact.edit", organization)
     lines = []
     for contact in contacts:
         is_own = works_where_entered(user, contact)
-        here = [one for one in contact.all_positions if one.organization_id == organization.pk]
-        elsewhere = [one for one in contact.all_positions if one.organization_id != organization.pk]
+        held = contact.all_positions
+        here = [one for one in held if one.organization_id == organization.pk]
+        elsewhere = [one for one in held if one.organization_id != organization.pk]
         works_here_now = contact.organization_id == organization.pk or any(one.until is None for one in here)
         is_own = is_own and (works_here_now or user.sees_all_units or contact.unit_id is not None)
         sees = works_here and (is_own or (contact.is_shared and works_here_now))

@@ -258,7 +258,7 @@ def _check_credits(activity: Activity, parts: Iterable[models.Model]) -> None:
 def _check_through(activity: Activity) -> None:
     """Raise ``InvalidInput`` when who arranged the activity is one of its partners, too."""
     if activity.through_id and activity.partners.filter(organization=activity.through_id).exists():
-        words = _("Who takes part does not arrange it: choose another one, or leave this empty.")
+        words = _("A participant cannot also be the intermediary: choose another one, or leave this empty.")
         raise InvalidInput(words, field="through")
 
 

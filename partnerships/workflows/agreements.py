@@ -75,7 +75,7 @@ from partnerships.workflows.transitions import (
 LEAST_SIGNATORIES = 2
 UNIQUE_IN_UNIT = frozenset({"unit", "title", "title_zh"})
 TITLE_IS_THERE = gettext_lazy("This unit has an agreement of this title already.")
-THROUGH_SIGNATORY = gettext_lazy("An agreement is not arranged through one of its signatories.")
+THROUGH_SIGNATORY = gettext_lazy("A signatory cannot also be the intermediary.")
 SIGNINGS = ("sign", "record_signed")
 # Columns of what was signed; they can be edited again only after a return or a correction.
 LOCKED = (
@@ -181,8 +181,9 @@ def edit_agreement(
 ) -> Agreement:
     """Change an agreement and its parts as one version.
 
-    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are, but for ``SIGNING_FACTS`` once it is signed. Milestones go along to another unit; those of the
-    former coordinator, or of nobody, to the new one. After a move to another unit the coordinator must still see it.
+    From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are, with three exceptions: a missing Chinese title, the
+    liaisons, and, once it is signed, the signatories and ``SIGNING_FACTS``. Milestones go along to another unit; those of
+    the former coordinator, or of nobody, to the new one. After a move to another unit the coordinator must still see it.
     Another title or unit may raise ``PossibleDuplicate``, as in ``register_agreement``.
     """
     with transaction.atomic():
@@ -210,7 +211,7 @@ def edit_agreement(
         if "event" in changed and after.status == AgreementStatus.APPROVED:
             derive_milestones(after, actor=actor, on=today)  # the signing is due on the day of the event
         if after.is_signed and any(isinstance(part, AgreementParty) for part in parts):
-            derive_milestones(after, actor=actor, on=today)  # a new liaison may have been waited for
+            derive_milestones(after, actor=actor, on=today)  # a milestone may ask for the liaison just named
         if "coordinator" in changed:
             give_milestones_to(after, owner_id=after.coordinator_id, actor=actor, previous=before.coordinator)
     return after
@@ -544,22 +545,22 @@ def locked_columns(agreement: Agreement) -> frozenset[str]:
 def _check_nothing_locked(
     before: Agreement, after: Agreement, parts: Sequence[models.Model], removed: Sequence[models.Model]
 ) -> None:
-    # Whom to talk to changes at any time.
+    # The liaison may change at any time.
     open_columns = ("liaison", *(("signatory", *SIGNING_FACTS) if before.signed_on else ()))
-    locked = [*removed, *(part for part in parts if not _changes_only(part, open_columns))]
+    locked = [*removed, *(part for part in parts if not _changes_nothing_but(part, open_columns))]
     locked = [part for part in locked if isinstance(part, LOCKED_PARTS)]
     if changed_columns(before, after) & locked_columns(before) or locked:
         raise TransitionRefused(_("It is under review or signed: what was agreed is locked."))
 
 
-def _changes_only(part: models.Model, columns: Collection[str]) -> bool:
+def _changes_nothing_but(part: models.Model, columns: Collection[str]) -> bool:
     """Whether the part is a party that differs from its row in nothing but ``columns``."""
     row = AgreementParty.objects.filter(pk=part.pk).first() if isinstance(part, AgreementParty) else None
     return row is not None and changed_columns(row, part) <= set(columns)
 
 
 def _check_people(parts: Iterable[models.Model], actor: User | None) -> None:
-    """Check the liaisons and signatories that are new: contacts of the party that the actor sees; a liaison is still there.
+    """Check new liaisons and signatories: contacts of the party whom the actor sees; a liaison must still work there.
 
     A signatory fills in the name and position of the person who signed where nobody typed them.
     """
@@ -584,7 +585,8 @@ def _copy_signatory(party: AgreementParty, before: Contact | None) -> None:
     """Copy name and position of the signatory where nobody typed others."""
     is_copy = before is not None and party.signatory_person == before.name
     if party.signatory is not None and party.signatory != before and (is_copy or not party.signatory_person):
-        party.signatory_person, party.signatory_position = party.signatory.name, party.signatory.position
+        position = party.signatory.position_at(party.organization)
+        party.signatory_person, party.signatory_position = party.signatory.name, position
 
 
 def _check_person(contact: Contact, organization: Organization, name: str, actor: User | None) -> None:
@@ -592,7 +594,9 @@ def _check_person(contact: Contact, organization: Organization, name: str, actor
     is_seen = actor is None or Contact.objects.visible_to(actor).filter(pk=contact.pk).exists()
     is_of_party = contact.works_at(organization) if name == "liaison" else contact.has_been_at(organization)
     if not (is_seen and is_of_party):
-        words = _("Choose a contact of this party, of a part of it or of one that it is part of, who has not left.")
+        words = _(
+            "Choose a contact who still works at this party, at a part of it, or at the organization it is part of."
+        )
         raise InvalidInput(words if name == "liaison" else _("Choose a contact of this party."), field=name)
 
 

@@ -1,4 +1,4 @@
-"""Contacts who leave: what hangs on them, and who takes their place."""
+"""Record that a contact left: what they are involved in, and who takes their place."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import TransitionRefused
 from partnerships.models import Agreement, Contact, EventPerson, Organization, User
-from partnerships.models.organizations import family_of
 from partnerships.permissions import may, require
 from partnerships.statuses import EventStatus
 from partnerships.workflows.agreements import edit_agreement
@@ -18,22 +17,25 @@ from partnerships.workflows.transitions import lock_as_read
 
 
 @dataclass(frozen=True)
-class Ties:
-    """The agreements, associations and events that hang on a contact; ``others`` counts agreements of other units."""
+class Involvement:
+    """The agreements, associations and events that a contact is involved in, as far as ``user`` may change them.
+
+    ``other_agreements`` counts those of other units.
+    """
 
     agreements: list[Agreement]
     associations: list[Organization]
     events: list[EventPerson]
-    others: int
+    other_agreements: int
 
 
-def ties_of(contact: Contact, user: User, *, today: dt.date) -> Ties:
+def involvement_of(contact: Contact, user: User, *, today: dt.date) -> Involvement:
     """Return the open agreements whose liaison the contact is, the associations likewise, and events to come."""
     agreements, others = _agreements_of(contact, user)
     associations = [one for one in contact.liaison_of_members.order_by("pk") if may(user, "organization.edit", one)]
     events = EventPerson.objects.visible_to(user).filter(contact=contact, event__status=EventStatus.RECORDED)
     coming = events.filter(event__starts_on__gte=today).select_related("event").order_by("event__starts_on")
-    return Ties(agreements, associations, list(coming), others)
+    return Involvement(agreements, associations, list(coming), others)
 
 
 def _agreements_of(contact: Contact, user: User | None) -> tuple[list[Agreement], int]:
@@ -67,16 +69,22 @@ def record_departure(
             check_not_in_future(until, today=today, field="until")
         if not locked.is_active:
             raise TransitionRefused(_("This person has left already."))
+        current = set(locked.positions.current().values_list("organization", flat=True))
+        stays_at = current | {organization.pk} if organization else set()
         if successor is not None:
-            current = set(locked.positions.current().values_list("organization", flat=True))
-            stays_at = current | {organization.pk} if organization else set()
-            _replace(locked, successor, stays_at, actor=actor, today=today)
+            _replace_in_agreements(locked, successor, stays_at, actor=actor, today=today)
         if organization is None:
-            return edit_contact(locked, actor=actor, today=today, changes={"is_active": False, "until": until})
-        return move_contact(locked, organization, actor=actor, today=today, position=position, until=until)
+            left = edit_contact(locked, actor=actor, today=today, changes={"is_active": False, "until": until})
+        else:
+            left = move_contact(locked, organization, actor=actor, today=today, position=position, until=until)
+        if successor is not None:  # organizations are locked after agreements
+            _replace_in_associations(locked, successor, stays_at, actor=actor, today=today)
+    return left
 
 
-def _replace(contact: Contact, successor: Contact, stays_at: set[int], *, actor: User | None, today: dt.date) -> None:
+def _replace_in_agreements(
+    contact: Contact, successor: Contact, stays_at: set[int], *, actor: User | None, today: dt.date
+) -> None:
     agreements, _others = _agreements_of(contact, actor)
     for agreement in agreements:
         parties = agreement.parties.filter(liaison=contact).select_related("organization")
@@ -85,6 +93,11 @@ def _replace(contact: Contact, successor: Contact, stays_at: set[int], *, actor:
             party.liaison = successor
         if parts:
             edit_agreement(agreement, actor=actor, today=today, parts=parts)
+
+
+def _replace_in_associations(
+    contact: Contact, successor: Contact, stays_at: set[int], *, actor: User | None, today: dt.date
+) -> None:
     for association in contact.liaison_of_members.order_by("pk"):
         may_edit = actor is None or may(actor, "organization.edit", association)
         if may_edit and _takes_over(successor, association, stays_at):
@@ -93,4 +106,4 @@ def _replace(contact: Contact, successor: Contact, stays_at: set[int], *, actor:
 
 def _takes_over(successor: Contact, organization: Organization, stays_at: set[int]) -> bool:
     """Whether the successor works at the organization and the person who leaves, with ``stays_at``, does not."""
-    return successor.works_at(organization) and stays_at.isdisjoint(family_of(organization))
+    return successor.works_at(organization) and stays_at.isdisjoint(organization.ids_above_and_below())

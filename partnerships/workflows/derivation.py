@@ -50,7 +50,7 @@ NEW_LIAISON_DAYS = 14
 # Closing an agreement is what these ask for.
 MET_BY_CLOSING = frozenset({MilestoneKind.RECORD_END, MilestoneKind.CONFIRM_RENEWAL})
 
-# A step, a receipt or a new liaison meets these. When one is asked for again, that was taken back, or somebody left again.
+# A step, a receipt or a new liaison meets these. One is asked for again when that was taken back, or the next liaison left.
 MET_BY_STEP = ACTIVITY_KINDS | CLOSED_BY_STEP | {MilestoneKind.PAYMENT, MilestoneKind.NEW_LIAISON}
 
 # For these kinds a later date opens a new round, also when the last one was met, waived or moved by hand.
@@ -227,7 +227,7 @@ def _from_payments(agreement: Agreement) -> Iterable[Derived]:
 
 
 def without_liaison(parties: Iterable[AgreementParty]) -> list[AgreementParty]:
-    """Return the parties whose liaison has left; a query or more only for a contact who left somewhere."""
+    """Return the parties whose liaison no longer works there. Queries run only for liaisons with a recorded departure."""
     return [
         party
         for party in parties
@@ -239,8 +239,10 @@ def without_liaison(parties: Iterable[AgreementParty]) -> list[AgreementParty]:
 
 
 def _new_liaison(party: AgreementParty) -> Derived:
-    organization, noted_on = party.organization, party.liaison and party.liaison.departure_noted_on
-    due_on = (noted_on or party.agreement.signing_date) + dt.timedelta(days=NEW_LIAISON_DAYS)
+    organization, liaison = party.organization, party.liaison
+    if liaison is None or liaison.departure_noted_on is None:
+        raise ValueError("its liaison has not left")  # see ``without_liaison``
+    due_on = liaison.departure_noted_on + dt.timedelta(days=NEW_LIAISON_DAYS)
     title, kind = gettext_noop("Name a new liaison at %(name)s"), MilestoneKind.NEW_LIAISON
     name, name_zh = organization.name, organization.name_zh
     return Derived(_liaison_key(party), kind, title, due_on, asks_late=True, name=name, name_zh=name_zh)

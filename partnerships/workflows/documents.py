@@ -261,7 +261,7 @@ def register_document(
         require(actor, "document.upload", document)
         same = {"kind": document.kind, "title": document.title, "level": document.level, target: document.target}
         for known in Document.objects.filter(**same):
-            # One that the actor may not read is not theirs: they would see nothing of what they upload.
+            # A copy that the actor may not read does not count: they would not see the document they uploaded.
             if _is_current(known, file) and (actor is None or may(actor, "document.view", known)):
                 # The page goes on with the row it gave us: it links to the document.
                 document.pk, document._state.adding = known.pk, False

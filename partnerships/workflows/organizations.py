@@ -267,7 +267,7 @@ def edit_contact(
             after.departure_noted_on = today
         CONTACT.finish(before, after, parts, removed, actor=actor)
         if after.departure_noted_on:
-            follow_liaison(after, actor=actor, on=today)
+            update_liaison_milestones(after, actor=actor, on=today)
     return after
 
 
@@ -287,7 +287,7 @@ def move_contact(
         if not before.is_active:
             raise TransitionRefused(_("This person has left already."))
         if organization.pk == before.organization_id:
-            raise InvalidInput(_("This is the organization that they leave."), field="organization")
+            raise InvalidInput(_("Choose an organization other than the one they leave."), field="organization")
         former = ContactPosition(organization=before.organization, position=before.position, since=before.since)
         former.until = until or today
         held = before.positions.current().filter(organization=organization, position=position).first()
@@ -297,7 +297,7 @@ def move_contact(
         if _same_person(after):
             raise InvalidInput(ON_RECORD, field="organization")
         CONTACT.finish(before, after, [former], [held] if held else [], actor=actor)
-        follow_liaison(after, actor=actor, on=today)
+        update_liaison_milestones(after, actor=actor, on=today)
     return after
 
 
@@ -321,7 +321,7 @@ def _check_positions(contact: Contact, parts: Iterable[models.Model]) -> None:
             raise InvalidInput(_("This is their main position."), field="organization", part=part)
 
 
-def follow_liaison(contact: Contact, *, actor: User | None, on: dt.date) -> None:
+def update_liaison_milestones(contact: Contact, *, actor: User | None, on: dt.date) -> None:
     """Update the milestones that ask for a new liaison, of the agreements whose liaison the contact is."""
     agreements = Agreement.objects.filter(parties__liaison=contact).distinct()
     for agreement in agreements.order_by("pk"):

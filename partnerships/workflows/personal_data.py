@@ -54,7 +54,7 @@ from partnerships.models.base import LineField
 from partnerships.models.sort_keys import SortKeyField
 from partnerships.permissions import require
 from partnerships.statuses import DeliveryStatus, ExportStatus
-from partnerships.workflows.organizations import follow_liaison, stop_contact_mail
+from partnerships.workflows.organizations import stop_contact_mail, update_liaison_milestones
 from partnerships.workflows.transitions import delete_as, lock, lock_as_read, save_as
 from partnerships.workflows.users import deactivate_user
 
@@ -309,10 +309,10 @@ def _erase(person: Person, *, actor: User | None, today: dt.date, reason: str, t
     else:
         _keep_stop_for_others(locked, on=today)
         locked.departure_noted_on = locked.departure_noted_on or today
-        _end_as_liaison(locked, actor)
     _erase_row(locked, words, actor)
     if isinstance(locked, Contact):
-        follow_liaison(locked, actor=actor, on=today)
+        update_liaison_milestones(locked, actor=actor, on=today)
+        _end_as_liaison(locked, actor)
     for model in _written_by_people():
         prefix = f"{model._meta.model_name}-"
         for key in sorted(key for key in texts if key.startswith(prefix)):

@@ -250,7 +250,7 @@ class TestOfficeAlone:
         page = client.get(person.organization.get_absolute_url()).text
 
         assert "Li Wei" in page
-        assert "contacted by the office alone" in page
+        assert "only the office contacts them" in page
         assert [channel for channel in CHANNELS.values() if channel in page] == []
         assert client.get(reverse("contact_edit", args=[person.pk])).status_code == 403
 

@@ -155,11 +155,11 @@ def test_nobody_makes_a_document_that_they_could_not_read(role: str, level: str,
     DocumentVersionFactory(document=document, uploaded_by=actor)
     common = {"actor": actor, "today": None}
 
-    with pytest.raises(NotAllowed, match="the office read this document"):
+    with pytest.raises(NotAllowed, match="the office can open this document"):
         edit_document(document, changes={"level": level}, **common)
     if role != "holder":  # whose own uploads are of their own unit
         new = Document(**target, title="Theirs", level=level)
-        with pytest.raises(NotAllowed, match="the office read this document"):
+        with pytest.raises(NotAllowed, match="the office can open this document"):
             register_document(new, file=SimpleUploadedFile("a.txt", b"Words"), at=None, **common)
 
 

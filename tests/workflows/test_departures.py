@@ -20,8 +20,9 @@ from partnerships.factories import (
 )
 from partnerships.models import Agreement, Contact, ContactPosition, Milestone, MilestoneKind
 from partnerships.permissions import may
+from partnerships.reports.people_to_contact import people_named, people_to_contact
 from partnerships.workflows.agreements import edit_agreement, submit_agreement, withdraw_party
-from partnerships.workflows.departures import record_departure, ties_of
+from partnerships.workflows.departures import involvement_of, record_departure
 from partnerships.workflows.derived_sweep import SWEPT_TABLES
 from partnerships.workflows.milestones import waive_milestone
 from partnerships.workflows.organizations import edit_contact, edit_organization, register_contact
@@ -168,8 +169,8 @@ def test_a_departure_replaces_the_person_in_one_step(
     edit_organization(association, actor=actor, today=DAY, changes={"members_liaison": contact})
     elsewhere = AgreementFactory(signed=True, parties=[InstitutionFactory(), works])
     elsewhere.parties.filter(organization=works).update(liaison=contact)
-    ties = ties_of(contact, actor, today=DAY)
-    assert (ties.agreements, ties.associations, ties.others) == ([agreement], [association], 1)
+    found = involvement_of(contact, actor, today=DAY)
+    assert (found.agreements, found.associations, found.other_agreements) == ([agreement], [association], 1)
 
     left = record_departure(contact, actor=actor, today=DAY, until=DAY, successor=successor)
 
@@ -372,3 +373,28 @@ def test_the_main_position_is_not_entered_twice(contact: Contact, actor: Any) ->
 
     with pytest.raises(InvalidInput, match="main"):
         edit_contact(contact, actor=actor, today=DAY, parts=[position])
+
+
+def test_a_signatory_brings_the_position_at_the_party(works: Any, unit: Any, actor: Any) -> None:
+    elsewhere = ContactFactory(organization=EnterpriseFactory(held_by=unit), unit=unit, position="Director elsewhere")
+    position = ContactPositionFactory(contact=elsewhere, organization=works, position="Chair of the board")
+    draft = AgreementFactory(unit=unit, coordinator=actor, parties=[InstitutionFactory(), works])
+    party = draft.parties.last()
+    party.signatory = party.liaison = elsewhere
+
+    edit_agreement(draft, actor=actor, today=DAY, parts=[party])
+
+    party.refresh_from_db()
+    assert party.signatory_position == position.position
+    [shown, *_others] = people_to_contact([draft], actor)[draft.pk]
+    assert (shown.is_liaison, shown.position, shown.organization) == (True, "Chair of the board", works)
+
+
+def test_a_liaison_who_moved_is_marked(
+    agreement: Agreement, contact: Contact, works: Any, unit: Any, actor: Any
+) -> None:
+    record_departure(contact, actor=actor, today=DAY, organization=EnterpriseFactory(held_by=unit))
+
+    person = people_named([contact.pk], actor)[contact.pk].at(works)
+
+    assert (person.has_left, person.position) == (True, "Head of production")
