@@ -51,7 +51,7 @@ class Column(Generic[Row]):
     is_shown_at_first: bool = True
 
 
-# Who brought the parties together: a column of agreements, activities and demands.
+# The column of the intermediary, in the lists of agreements, activities and demands.
 THROUGH: Column[Any] = Column(
     "through",
     pgettext_lazy("an intermediary", "Through"),

@@ -104,7 +104,7 @@ def _ranked(rows: list[Any], at_most: int) -> dict[int, list[PersonToContact]]:
             last_reached.setdefault(row.agreement, row.pk)
     found: dict[int, list[PersonToContact]] = defaultdict(list)
     liaisons = {(row.agreement, row.pk) for row in rows if row.is_liaison}
-    # Of a person's rows, the one with the position at the party comes before the one of the liaison.
+    # A person may have several rows. The one with the position at the party sorts before the one of the liaison.
     for row in sorted(rows, key=lambda row: ((row.agreement, row.pk) not in liaisons, _rank(row), row.is_liaison)):
         people = found[row.agreement]
         if len(people) < at_most and row.pk not in {person.contact.pk for person in people}:

@@ -1,4 +1,4 @@
-"""What people paste into one line of text is refused if it is not visible; no database is asked."""
+"""Columns of one line refuse pasted text with invisible signs; these tests need no database."""
 
 from typing import Any
 

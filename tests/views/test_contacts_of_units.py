@@ -239,7 +239,7 @@ def test_a_holding_that_ended_with_its_ground_comes_back_with_the_next(enterpris
 
 
 class TestOfficeAlone:
-    """What the office entered for itself alone is not for the other holders."""
+    """A contact whom the office alone may contact shows no numbers to the other holders."""
 
     @pytest.fixture
     def person(self, enterprise: Any, unit: Any) -> Contact:

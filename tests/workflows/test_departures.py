@@ -214,7 +214,7 @@ def test_another_unit_does_not_record_a_departure(contact: Contact, works: Any) 
 
 
 def test_holders_of_a_former_organization_lose_the_person_unless_they_entered_them(works: Any, unit: Any) -> None:
-    """Whoever may edit an address decides where the reminders of other units go."""
+    """An editable address would decide where the reminders of other units go."""
     office = UserFactory(staff=True)
     of_office = ContactFactory(organization=works, unit=None)
     entered = ContactFactory(organization=works, unit=unit)
