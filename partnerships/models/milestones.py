@@ -85,6 +85,10 @@ AGREEMENT_STEP_KINDS = frozenset({MilestoneKind.REVISION, MilestoneKind.SIGNING}
 CLOSED_BY_STEP = DECISION_KINDS | AGREEMENT_STEP_KINDS
 
 
+# New milestones of these kinds are announced to whom they wait for; see ``Milestone._count_appearance``.
+NEWS_KINDS = CLOSED_BY_STEP | {MilestoneKind.NEW_LIAISON}
+
+
 # Derived by the workflows from other records; people do not add these by hand.
 DERIVED_KINDS = frozenset(
     {
@@ -438,7 +442,8 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
         """Count a change of whom it waits for, and return whether somebody's act brought the milestone to them.
 
         What a person gives to themselves is no news, nor what the system writes. A new milestone is news only as a
-        decision or a step of its agreement: others are entered by the office and have reminders of their own.
+        decision, a step of its agreement or a liaison to replace: others are entered by the office and have reminders of
+        their own.
         """
         before, now = self._responsible_read, self._responsible()
         if now is None or now == before:
@@ -446,7 +451,7 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
         self.appearance += 1
         actor = getattr(self, "_history_user", None)  # set by the verbs, see save_as()
         is_own = actor is not None and now == (WaitsFor.OWNER, actor.pk)
-        return actor is not None and not is_own and (before is not None or self.kind in CLOSED_BY_STEP)
+        return actor is not None and not is_own and (before is not None or self.kind in NEWS_KINDS)
 
     def _present_waits_for(self) -> WaitsFor:
         """Return whom it waits for. A unit's leads may give an answer to a person, who is then its owner."""

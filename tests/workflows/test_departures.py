@@ -18,7 +18,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Agreement, Contact, ContactPosition, Milestone, MilestoneKind
+from partnerships.models import Agreement, Contact, ContactPosition, Milestone, MilestoneKind, ReminderMark
 from partnerships.permissions import may
 from partnerships.reports.people_to_contact import people_named, people_to_contact
 from partnerships.workflows.agreements import edit_agreement, submit_agreement, withdraw_party
@@ -398,3 +398,12 @@ def test_a_liaison_who_moved_is_marked(
     person = people_named([contact.pk], actor)[contact.pk].at(works)
 
     assert (person.has_left, person.position) == (True, "Head of production")
+
+
+def test_the_coordinator_hears_at_once_of_a_departure_that_somebody_else_records(
+    agreement: Agreement, contact: Contact, actor: Any
+) -> None:
+    edit_contact(contact, actor=UserFactory(staff=True), today=DAY, changes={"is_active": False})
+
+    milestone = agreement.milestones.get(kind=MilestoneKind.NEW_LIAISON)
+    assert ReminderMark.objects.filter(milestone=milestone, appearance=milestone.appearance).exists()
