@@ -415,7 +415,7 @@ def _unit_takes_part(user: User, row: Model) -> LazyText | None:
     unit_id = getattr(row, "unit_id", None)
     if unit_id is None or getattr(row, "agreement_id", None) is None:
         return None
-    if _has_grant(user, _own(Role.COORDINATOR), Unit(pk=unit_id)):  # the page of each follow-up asks: no query
+    if _has_grant(user, _own(Role.COORDINATOR), Unit(pk=unit_id)):  # the page of each activity asks: no query
         return None
     about = row.target if isinstance(row, Milestone) else getattr(row, "milestone", None)
     units = {*_participating_units(row), getattr(about, "unit_id", None)}

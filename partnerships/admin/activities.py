@@ -1,4 +1,4 @@
-"""Follow-ups with what each kind needs, and notes of calls and messages."""
+"""Activities with what each kind needs, and notes of calls and messages."""
 
 from collections.abc import Mapping
 from typing import Any

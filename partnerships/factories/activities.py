@@ -1,4 +1,4 @@
-"""Follow-ups at each stage, with what a training, a research project or a visit has beyond; notes of calls."""
+"""Activities at each stage, with what a training, a research project or a visit has beyond; notes of calls."""
 
 import factory
 

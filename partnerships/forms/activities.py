@@ -209,7 +209,7 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
         label=_("Unit"),
         queryset=Unit.objects.none(),
         required=False,
-        help_text=_("Whose follow-up it is, where there is no agreement."),
+        help_text=_("Whose activity it is, where there is no agreement."),
     )
     organizations = forms.ModelMultipleChoiceField(
         label=_("With"), queryset=Organization.objects.none(), widget=forms.CheckboxSelectMultiple, required=False
@@ -221,7 +221,7 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
         queryset=CooperationArea.objects.none(),
         widget=forms.CheckboxSelectMultiple,
         required=False,
-        help_text=_("Each area counts as delivered to each organization once the follow-up is completed."),
+        help_text=_("Each area counts as delivered to each organization once the activity is completed."),
     )
     next_step = forms.CharField(
         label=_("Next step"),
@@ -326,7 +326,7 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
         if values.get("find") and not values.get("agreement") and "agreement" not in self.errors:
             self.add_error("agreement", _("Choose one of the agreements found, or empty the search."))
         if "unit" in self.fields and not values.get("unit") and "unit" not in self.errors:
-            self.add_error("unit", _("Choose an agreement, or the unit whose follow-up this is."))
+            self.add_error("unit", _("Choose an agreement, or the unit whose activity this is."))
         if not values.get("is_done"):
             for name in AFTERWARDS:
                 if values.get(name):
@@ -366,7 +366,7 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
         )
 
     def add_refusal(self, error: DomainError) -> None:
-        """Link the follow-up that is on record already below the title, where the person may see it."""
+        """Link the activity that is on record already below the title, where the person may see it."""
         super().add_refusal(error)
         rows = Activity.objects.visible_to(self.user)
         known = rows.filter(pk=error.found).first() if isinstance(error, EnteredAlready) else None

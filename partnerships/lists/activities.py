@@ -105,14 +105,14 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet], ArrangedFilterSet[Acti
 
 class ActivityList(RecordList[Activity]):
     key = "activity_list"
-    title = _("Follow-ups")
-    caption = _("Follow-ups you can access")
+    title = _("Activities")
+    caption = _("Activities you can access")
     intro = _("Trainings, research projects, visits and other activities under agreements.")
     model = Activity
     filterset_class = ActivityFilterSet
     default_sort = "-starts_on"
     columns = (
-        Column("title", _("Follow-up"), str, "title"),
+        Column("title", _("Activity"), str, "title"),
         Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
         Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
         Column("starts", _("Starts on"), lambda row: row.starts_on, "starts_on", cites=("starts_on", "completed_on")),
@@ -135,4 +135,4 @@ class ActivityList(RecordList[Activity]):
         board = PageLink(_("As a board"), reverse("activity_board") + (f"?{query}" if query else ""))
         if not may(self.user, "activity.add"):
             return [board]
-        return [PageLink(_("Log a follow-up"), reverse("activity_log"), is_main=True), board]
+        return [PageLink(_("Log an activity"), reverse("activity_log"), is_main=True), board]

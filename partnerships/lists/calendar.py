@@ -13,7 +13,7 @@ class CalendarFilterSet(ListFilterSet[ScopedQuerySet]):
 
     kind = django_filters.ChoiceFilter(
         label=_("What"),
-        choices=[("milestone", _("Milestones")), ("activity", _("Follow-ups")), ("event", _("Events"))],
+        choices=[("milestone", _("Milestones")), ("activity", _("Activities")), ("event", _("Events"))],
         empty_label=_("Everything"),
         method="filter_kind",
     )

@@ -59,7 +59,7 @@ WORKFLOWS = (
         "Activity",
         Activity,
         ACTIVITY_TRANSITIONS,
-        "A training, a research project, a visit or another follow-up. Completing one asks for the next step.",
+        "A training, a research project, a visit or another activity. Completing one asks for the next step.",
     ),
     Workflow(
         "Joint facility",

@@ -1,4 +1,4 @@
-"""Follow-ups: trainings, research projects, visits and whatever else keeps a promise; calls and messages."""
+"""Activities: trainings, research projects, visits and whatever else keeps a promise; calls and messages."""
 
 import datetime as dt
 from collections.abc import Collection
@@ -106,7 +106,7 @@ class ActivityQuerySet(ScopedQuerySet):
 
 
 class Activity(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedModel):
-    """A follow-up. What one kind needs beyond this is in ``Training``, ``ResearchProject`` or ``Visit``."""
+    """An activity. What one kind needs beyond this is in ``Training``, ``ResearchProject`` or ``Visit``."""
 
     kind = models.CharField(_("kind"), max_length=30, choices=ActivityKind)
     sort_key = SortKeyField("title")
@@ -175,7 +175,7 @@ class Activity(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedM
         indexes = [
             models.Index(fields=["agreement", "status", "completed_on"], name="activity_by_agreement"),  # quiet
             models.Index(fields=["unit", "status", "-id"], name="activity_by_unit"),  # the lists of a unit
-            models.Index(fields=["owner", "status"], name="activity_by_owner"),  # my follow-ups
+            models.Index(fields=["owner", "status"], name="activity_by_owner"),  # my activities
         ]
 
     def get_absolute_url(self) -> str:

@@ -70,7 +70,7 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
         help_text=_("Off when a source says there were more than it names."),
     )
     is_follow_up_list_complete = models.BooleanField(
-        _("all follow-ups are listed"),
+        _("all activities are listed"),
         default=True,
         help_text=_("Off when a source says there were more visits or activities than it names."),
     )

@@ -1,6 +1,6 @@
 """Stand-ins for records that a person may not see, in rows that refer to them.
 
-A row may belong to a unit of the person and refer to a record of another unit: a follow-up under an agreement that the
+A row may belong to a unit of the person and refer to a record of another unit: an activity under an agreement that the
 unit has left, or a milestone of an activity that was handed over. Pages, admin, exports, feeds and mails show the row and
 hide the other record with ``hide_unseen``, or ``shown_to`` for a single one.
 """

@@ -19,7 +19,7 @@ COPIES_ARE_FEW = _("Enter a number of copies from 1 to 99.")
 
 
 class AgreementUnit(OfficeModel):
-    """A unit that takes part without owning: it sees the agreement and works on follow-ups.
+    """A unit that takes part without owning: it sees the agreement and works on activities.
 
     The owner is ``Agreement.unit``, so there is always exactly one.
     """

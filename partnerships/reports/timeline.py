@@ -20,7 +20,7 @@ from partnerships.partial_dates import PartialDate
 KINDS = {
     "step": gettext_lazy("Status"),
     "due": gettext_lazy("Milestones"),
-    "done": gettext_lazy("Follow-ups"),
+    "done": gettext_lazy("Activities"),
     "note": gettext_lazy("Calls and messages"),
     "mail": gettext_lazy("Reminders"),
     "paper": gettext_lazy("Papers"),

@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.simple_tag
 def delivered_links(agreement: Agreement, cell: MatrixCell, of: str, *, is_done: bool) -> list[tuple[str, str]]:
-    """Return label and address of each list behind a number of ``cell``: follow-ups, joint facilities, or both.
+    """Return label and address of each list behind a number of ``cell``: activities, joint facilities, or both.
 
     ``of`` is "agreement", or "framework" with those below it.
     """
@@ -31,7 +31,7 @@ def delivered_links(agreement: Agreement, cell: MatrixCell, of: str, *, is_done:
         asked = {**query, "status": "completed" if is_done else "unfinished"}
         if is_done:
             asked |= {f"completed_{name}": day.isoformat() for name, day in days.items() if day}
-        links.append((str(_("Follow-ups")), f"{reverse('activity_list')}?{urlencode(asked)}"))
+        links.append((str(_("Activities")), f"{reverse('activity_list')}?{urlencode(asked)}"))
     if "facility" in kinds:
         asked = {**query, "counts": "delivered" if is_done else "planned"}
         if is_done:

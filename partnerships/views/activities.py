@@ -1,4 +1,4 @@
-"""Follow-ups: the list, the page of one, its steps, and the form that enters one."""
+"""Activities: the list, the page of one, its steps, and the form that enters one."""
 
 from dataclasses import replace
 from typing import Any
@@ -73,7 +73,7 @@ def activity_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def activity_log(request: UserRequest) -> HttpResponse:
-    """Enter a follow-up from anywhere. ``?agreement=``, ``event=``, ``organization=`` and ``day=`` say what it is about."""
+    """Enter an activity from anywhere. ``?agreement=``, ``event=``, ``organization=`` and ``day=`` say what it is about."""
     require_or_403(request.user, "activity.add")
     return entry_page(request, about(request))
 
@@ -81,7 +81,7 @@ def activity_log(request: UserRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def activity_add(request: UserRequest, pk: int) -> HttpResponse:
-    """A follow-up under the agreement ``pk``."""
+    """An activity under the agreement ``pk``."""
     agreement = visible_or_404(WITH_PARTIES, request, pk)
     require_or_403(request.user, "activity.add", agreement)
     if agreement.status == AgreementStatus.CANCELLED:

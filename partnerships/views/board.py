@@ -1,4 +1,4 @@
-"""Follow-ups by status, each card with the steps its reader may take: the same verbs, the same forms."""
+"""Activities by status, each card with the steps its reader may take: the same verbs, the same forms."""
 
 from dataclasses import dataclass
 from urllib.parse import quote

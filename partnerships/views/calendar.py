@@ -1,4 +1,4 @@
-"""The calendar: milestones, follow-ups and events on their days, a month at a time; and one day in full."""
+"""The calendar: milestones, activities and events on their days, a month at a time; and one day in full."""
 
 import datetime as dt
 import re
@@ -46,7 +46,7 @@ class CalendarEntry:
 
     @property
     def kind_label(self) -> str:
-        return {"event": _("Event"), "activity": _("Follow-up"), "milestone": _("Milestone")}[self.kind]
+        return {"event": _("Event"), "activity": _("Activity"), "milestone": _("Milestone")}[self.kind]
 
 
 @dataclass

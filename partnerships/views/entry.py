@@ -1,4 +1,4 @@
-"""The fast entry of a follow-up: what it is about is found on the page itself, with scripts and without."""
+"""The fast entry of an activity: what it is about is found on the page itself, with scripts and without."""
 
 from functools import partial
 from typing import Any
@@ -68,7 +68,7 @@ def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool =
 
 
 def _enter(form: NewActivityForm, attached: AttachmentForm, user: User) -> Activity | None:
-    """Enter the follow-up with its files, or nothing at all."""
+    """Enter the activity with its files, or nothing at all."""
     is_valid = form.is_valid() and (attached.is_valid() or not attached.is_bound)
     if not is_valid:
         return None

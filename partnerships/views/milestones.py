@@ -89,7 +89,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def milestone_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
-    """Add an action point to the agreement, follow-up or event ``pk``; for a script the form alone, to stand in its page."""
+    """Add an action point to the agreement, activity or event ``pk``; for a script the form alone, to stand in its page."""
     if target not in TARGETS:
         raise Http404(f"no action points of {target}")
     row = visible_or_404(TARGETS[target]._default_manager.select_related("unit"), request, pk)

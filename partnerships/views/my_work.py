@@ -77,7 +77,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class WorkItem:
-    """One line of my work: a milestone, or a follow-up without a date of its own.
+    """One line of my work: a milestone, or an activity without a date of its own.
 
     ``page`` is where its button leads; ``step`` the address of the form that opens in the line, empty where there is
     none. ``beside`` are further steps: label and address. What waits for the reader as a lead has a ``group`` of its own,
@@ -384,7 +384,7 @@ def act_on(milestone: Milestone) -> str:
 
 
 def _activities_without_a_date(user: User) -> QuerySet:
-    """Follow-ups for which no milestone asks: without an end, or postponed."""
+    """Activities for which no milestone asks: without an end, or postponed."""
     asked = Milestone.objects.pending().filter(activity=OuterRef("pk"))
     rows = Activity.objects.visible_to(user).unfinished().filter(~Exists(asked), owner=user)
     related = rows.select_related("agreement__unit", "unit", "owner").prefetch_related(PARTIES)

@@ -65,13 +65,13 @@ ROWS_SHOWN = 8
 MEMBERS_SHOWN = 50
 RELATION_WORDS = {
     "agreements": gettext_lazy("Agreements"),
-    "activities": gettext_lazy("Follow-ups"),
+    "activities": gettext_lazy("Activities"),
     "facilities": gettext_lazy("Joint facilities"),
     "honours": gettext_lazy("Honours"),
     "demands": gettext_lazy("Demands"),
     "events": gettext_lazy("Events"),
     "arranged_agreements": gettext_lazy("Agreements arranged through it"),
-    "arranged_activities": gettext_lazy("Follow-ups arranged through it"),
+    "arranged_activities": gettext_lazy("Activities arranged through it"),
     "arranged_demands": gettext_lazy("Demands arranged through it"),
 }
 

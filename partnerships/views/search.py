@@ -86,7 +86,7 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
         (_("Agreements"), "agreement_list", {}, Agreement.objects.select_related("unit").prefetch_related(PARTIES)),
         (_("Organizations"), "organization_list", {}, organizations.wholes_first()),
         (_("Milestones"), "milestone_list", {"status": "all"}, milestones),
-        (_("Follow-ups"), "activity_list", {}, Activity.objects.select_related("agreement")),
+        (_("Activities"), "activity_list", {}, Activity.objects.select_related("agreement")),
         (_("Events"), "event_list", {}, Event.objects.recorded()),
         (_("Promised payments"), "payment_list", {}, Payment.objects.agreed().select_related("agreement")),
         (_("Joint facilities"), "facility_list", {}, Facility.objects.all()),

@@ -126,7 +126,7 @@ def _person(person: User, load: dict[str, int], unit: Unit | None, today: dt.dat
         ("overdue", _("Overdue"), "milestone_list", {"waits_for": person.pk, "due": "overdue"}),
         ("week", _("Due in 7 days"), "milestone_list", {"waits_for": person.pk, "due": "week"}),
         ("month", _("Due in 30 days"), "milestone_list", {"waits_for": person.pk, "due": "month"}),
-        ("activities", _("Follow-ups"), "activity_list", {"owner": person.pk, "status": "unfinished"}),
+        ("activities", _("Activities"), "activity_list", {"owner": person.pk, "status": "unfinished"}),
         ("quiet", _("Agreements without contact"), "agreement_list", {"coordinator": person.pk, "quiet": "yes"}),
     )
     is_away = bool(person.absent_from and person.absent_until and person.absent_from <= today <= person.absent_until)
@@ -156,7 +156,7 @@ def _left_alone(user: User, units: set[int] | None, unit: Unit | None, today: dt
     """Return how many open items have no owner, or an absent one, by kind; kinds without any are left out."""
     lists = {
         "milestone": (_("Milestones"), "milestone_list"),
-        "activity": (_("Follow-ups"), "activity_list"),
+        "activity": (_("Activities"), "activity_list"),
         "agreement": (_("Agreements"), "agreement_list"),
         "facility": (_("Joint facilities"), "facility_list"),
         "demand": (_("Demands"), "demand_list"),
@@ -248,7 +248,7 @@ def _groups(user: User, giver: User | None) -> tuple[list[dict[str, Any]], int]:
     """Return the items to choose from, by kind, and how many more there are."""
     labels = {
         "milestone": _("Milestones"),
-        "activity": _("Follow-ups"),
+        "activity": _("Activities"),
         "facility": _("Joint facilities"),
         "demand": _("Demands"),
         "agreement": _("Agreements, with those of their milestones that are theirs"),

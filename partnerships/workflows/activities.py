@@ -1,4 +1,4 @@
-"""Follow-ups: started, completed with their next step, postponed; calls and messages logged."""
+"""Activities: started, completed with their next step, postponed; calls and messages logged."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,7 +70,7 @@ ACTIVITY = Aggregate(
 def register_activity(
     activity: Activity, *, actor: User | None, today: dt.date, parts: Sequence[models.Model] = ()
 ) -> Activity:
-    """Plan a follow-up with its parts: details of its kind, organizations taking part, areas it counts for.
+    """Plan an activity with its parts: details of its kind, organizations taking part, areas it counts for.
 
     Its first and its last day become milestones, the first not when it lies before ``today``.
     """
@@ -91,7 +91,7 @@ def register_completed_activity(
     next_step_on: dt.date | None = None,
     no_next_step_reason: str = "",
 ) -> Activity:
-    """Record a follow-up that has taken place and was over on ``on``, with what comes next.
+    """Record an activity that has taken place and was over on ``on``, with what comes next.
 
     Effects as if it had been planned and completed, but nobody is asked to start or complete it.
     """
@@ -163,7 +163,7 @@ def edit_activity(
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
 ) -> Activity:
-    """Change what a follow-up says of itself, its details, who takes part and what it counts for, as one version.
+    """Change what an activity says of itself, its details, who takes part and what it counts for, as one version.
 
     Its milestones follow its dates, its title, its unit, its agreement and its owner, who has to see it there. Once it
     is completed, the next contact of its agreement is counted from it.
@@ -507,9 +507,9 @@ def _refuse_entered_twice(activity: Activity, done_on: dt.date | None) -> None:
     if found is None:
         return
     if done_on:
-        words = _("This follow-up is recorded already. If yours is another one, enter a title of its own.")
+        words = _("This activity is recorded already. If yours is another one, enter a title of its own.")
     else:
-        words = _("This follow-up is planned already. If yours is another one, enter a title of its own.")
+        words = _("This activity is planned already. If yours is another one, enter a title of its own.")
     raise EnteredAlready(words, field="title", found=found)
 
 

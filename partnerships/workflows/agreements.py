@@ -636,7 +636,7 @@ def signing_warnings(agreement: Agreement) -> list[str]:
             _("Without a signing date of their own, these get the date below: %(names)s.") % {"names": names}
         )
     if not agreement.promised_areas.exists():
-        warnings.append(_("No cooperation area is promised: there will be nothing to compare follow-ups with."))
+        warnings.append(_("No cooperation area is promised: there will be nothing to compare activities with."))
     if agreement.coordinator is None or not agreement.coordinator.is_reachable:
         warnings.append(_("It has no coordinator who can be reached: reminders go to the unit's fallback person."))
     return warnings

@@ -64,7 +64,7 @@ MILESTONE = Aggregate(
 # Kinds that are met by an act elsewhere, never by a statement, each with a hint at that act.
 MET_BY_DOING = {
     MilestoneKind.NEXT_CONTACT: gettext_noop(
-        "Log the call, message or follow-up: that is what this milestone waits for."
+        "Log the call, message or activity: that is what this milestone waits for."
     ),
     MilestoneKind.STARTING_ACTIVITY: gettext_noop("Start the activity: that is what this milestone waits for."),
     MilestoneKind.UNFINISHED_ACTIVITY: gettext_noop("Complete the activity: that is what this milestone waits for."),

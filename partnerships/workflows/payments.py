@@ -18,7 +18,7 @@ from partnerships.workflows.transitions import check_input, lock
 PAYMENT = Aggregate(
     Payment,
     "payment.edit",
-    # Recording a receipt is a follow-up; ``edit_payment`` asks for more when the promise or a receipt changes.
+    # Recording a receipt is part of following up; ``edit_payment`` asks for more when the promise or a receipt changes.
     "payment.receive",
     parts=(Receipt,),
     fixed=frozenset({"agreement"}),

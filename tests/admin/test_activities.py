@@ -1,4 +1,4 @@
-"""Follow-ups in the admin: their days and their owner are somebody's to keep."""
+"""Activities in the admin: their days and their owner are somebody's to keep."""
 
 import datetime as dt
 

@@ -270,7 +270,7 @@ def test_partners_stand_beside_each_milestone(
 
 
 def test_partners_of_a_hidden_agreement_are_not_named(reader: User) -> None:
-    """A follow-up of the reader's unit, under an agreement of a unit that it has left."""
+    """An activity of the reader's unit, under an agreement of a unit that it has left."""
     agreement = AgreementFactory()
     AgreementPartyFactory(agreement=agreement, organization__name="Secret Works")
     unit = UnitFactory()

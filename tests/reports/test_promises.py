@@ -208,7 +208,7 @@ def test_a_quantity_and_a_facility_open_what_they_are_made_of(hand: Hand) -> Non
     [(_label, address)] = delivered_links(hand.framework, extra.cells[0], "framework", is_done=False)
     assert listed(FacilityList, hand.person, address) == extra.cells[0].family.planned == 1
     both = delivered_links(hand.framework, extra.total, "framework", is_done=True)
-    assert [label for label, _address in both] == ["Follow-ups", "Joint facilities"]
+    assert [label for label, _address in both] == ["Activities", "Joint facilities"]
     [(_label, address)] = delivered_links(hand.framework, training.years[0], "agreement", is_done=True)
     assert listed(ActivityList, hand.person, address) == training.years[0].own.delivered == 2
 

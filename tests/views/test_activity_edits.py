@@ -1,4 +1,4 @@
-"""Changing a follow-up on the coordinators' pages: what it says, who took part, what it counts for, and two at once."""
+"""Changing an activity on the coordinators' pages: what it says, who took part, what it counts for, and two at once."""
 
 import datetime as dt
 from collections.abc import Callable

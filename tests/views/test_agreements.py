@@ -143,7 +143,7 @@ def test_long_parts_are_cut_and_open_their_lists(world: World, client: Client) -
 
     html = client.get(world.agreement.get_absolute_url()).text
 
-    for name, count, rows in (("milestones", 11, 8), ("follow-ups", 10, 8)):
+    for name, count, rows in (("milestones", 11, 8), ("activities", 10, 8)):
         section = part(html, name)
         address = re.search(rf'class="count" href="([^"]+)">{count}<', section)[1]  # type: ignore[index]
         assert section.count("row-title") == rows

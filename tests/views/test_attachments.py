@@ -1,4 +1,4 @@
-"""Photos and minutes on a follow-up: kept together or not at all, shown and served to those who see it."""
+"""Photos and minutes on an activity: kept together or not at all, shown and served to those who see it."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The board: every follow-up under its status, the steps its reader may take, by mouse, by keys, without JavaScript."""
+"""The board: every activity under its status, the steps its reader may take, by mouse, by keys, without JavaScript."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -80,7 +80,7 @@ def test_a_new_organization_has_nothing_yet_and_one_of_another_unit_may_have_mor
     new = outsider.get(EnterpriseFactory().get_absolute_url()).text
     held = outsider.get(world.enterprise.get_absolute_url()).text
 
-    assert [text in new for text in ("No agreements yet.", "No follow-ups yet.", "none you can access")] == [
+    assert [text in new for text in ("No agreements yet.", "No activities yet.", "none you can access")] == [
         True,
         True,
         False,

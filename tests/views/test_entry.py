@@ -1,4 +1,4 @@
-"""The fast entry: a follow-up planned or recorded from anywhere, in one form, about what one may follow up alone."""
+"""The fast entry: an activity planned or recorded from anywhere, in one form, about what one may follow up alone."""
 
 import datetime as dt
 import re
@@ -88,7 +88,7 @@ def test_a_second_click_records_nothing(world: World, client: Client) -> None:
     response = client.post(LOG, visit(world, title=""))
 
     known = entered().get()
-    words = "This follow-up is recorded already. If yours is another one, enter a title of its own."
+    words = "This activity is recorded already. If yours is another one, enter a title of its own."
     assert response.context["form"].errors == {"title": [words]}
     assert f'<a href="{known.get_absolute_url()}">{known.title}</a>' in response.text
     assert re.search(r'<details class="more" open>\s*<summary>Title', response.text)
@@ -371,7 +371,7 @@ class TestInABrowser:
         return page
 
     def test_a_visit_is_logged_from_my_work(self, world: World, page: Any) -> None:
-        page.get_by_role("link", name="Log a follow-up").first.click()
+        page.get_by_role("link", name="Log an activity").first.click()
         page.get_by_label("Kind", exact=True).first.select_option("Visit")
         page.get_by_placeholder("Title or partner").fill("north works")
         if not page.has_scripts:
@@ -407,7 +407,7 @@ class TestInABrowser:
         assert entered().get().training.headcount == 24
 
     def test_a_visit_needs_the_fields_in_sight_alone(self, world: World, page: Any) -> None:
-        page.get_by_role("link", name="Log a follow-up").first.click()
+        page.get_by_role("link", name="Log an activity").first.click()
         page.locator("#entry").get_by_label("Summary").wait_for()
         shown = page.locator("#entry").locator("input, select, textarea").filter(visible=True)
         names = [field.get_attribute("name") for field in shown.all()]

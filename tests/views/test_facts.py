@@ -229,7 +229,7 @@ def test_the_meeting_its_hosts_its_agreement_and_the_visits(client: Client) -> N
 
     assert absent(text, "Docking meeting", "Signing ceremony", "June 4, 2024", "Year not printed; 2024 assumed.") == []
     assert text.count(" Host ") == 2
-    assert absent(text, "Agreements signed at it 1", "Follow-ups that arose from it 4 list incomplete") == []
+    assert absent(text, "Agreements signed at it 1", "Activities that arose from it 4 list incomplete") == []
     visited = ("Gaoxiang Industry and Trade", "Shuangniao Group", "Tiansheng Machinery", "Zhongyi Machinery")
     assert absent(text, *(f"Visit to {name}" for name in visited)) == []
 

@@ -155,7 +155,7 @@ def test_what_was_arranged_through_it_is_named_in_singular_and_plural(world: Wor
     html = client.get(world.enterprise.get_absolute_url()).text
     glance = html.partition("Arranged through it")[2].partition("</dd>")[0]
 
-    assert words(glance).split() == ["0", "agreements", "1", "follow-up", "2", "demands"]
+    assert words(glance).split() == ["0", "agreements", "1", "activity", "2", "demands"]
 
 
 def test_the_twins_count_only_their_own(world: World) -> None:

@@ -32,7 +32,7 @@ def client(world: World, client_of: Callable[[Any], Client]) -> Client:
 
 @pytest.fixture
 def silent(world: World) -> dict[str, Any]:
-    """Quiet since the signing, since a call, since a follow-up; the last one with a visit planned."""
+    """Quiet since the signing, since a call, since an activity; the last one with a visit planned."""
     area, forge = CooperationAreaFactory(), EnterpriseFactory(name="Forge")
     common = {"unit": world.unit, "coordinator": world.coordinator, "signed": True, "signed_on": ago(700)}
     rows = {

@@ -39,7 +39,7 @@ def test_it_finds_whatever_carries_the_word(world: World, client: Client) -> Non
         "Agreements": 2,
         "Organizations": 4,
         "Milestones": 2,
-        "Follow-ups": 1,
+        "Activities": 1,
         "Joint facilities": 1,
         "Demands": 1,
         "Contacts": 1,

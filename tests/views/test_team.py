@@ -76,7 +76,7 @@ def test_what_nobody_looks_after_is_told_by_why(world: World, client: Client) ->
 
     assert {label: (row["orphaned"]["count"], row["away"]["count"]) for label, row in found.items()} == {
         "Milestones": (2, 1),
-        "Follow-ups": (2, 1),
+        "Activities": (2, 1),
         "Agreements": (2, 1),
         "Joint facilities": (2, 1),
         "Demands": (2, 1),

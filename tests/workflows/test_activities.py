@@ -1,4 +1,4 @@
-"""Follow-ups with what comes next, credits, and calls logged in seconds."""
+"""Activities with what comes next, credits, and calls logged in seconds."""
 
 import datetime as dt
 from typing import Any

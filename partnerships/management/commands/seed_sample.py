@@ -14,7 +14,7 @@ SAMPLE_PASSWORD = "sample-password"  # noqa: S105 - known to everybody; only for
 
 
 class Command(BaseCommand):
-    help = _("Add sample people, agreements and follow-ups dated around today, all marked as sample; or remove them.")
+    help = _("Add sample people, agreements and activities dated around today, all marked as sample; or remove them.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--remove", action="store_true", help=_("Remove the sample and nothing else."))
