@@ -183,6 +183,7 @@ ACTIONS: Mapping[str, Grant] = {
     "user.edit": Grant(user_admin=True, system=True),
     "user.edit_login": Grant(user_admin=True, system=True),
     "user.edit_preferences": Grant(),
+    "user.view_reminders": _own(Role.LEAD),
     "user.grant_admin": Grant(system=True),
     # An account's or a contact's.
     "person.export_data": Grant(system=True),
@@ -257,8 +258,8 @@ def _holds(user: User, least: Role | None, unit_ids: set[int]) -> bool:
 
 def _owning_units(obj: Model | None) -> set[int]:
     """Return the units a row belongs to; rows that belong to another row take its units."""
-    if isinstance(obj, Unit):
-        return {obj.pk}
+    if isinstance(obj, Unit | User):
+        return {obj.pk} if isinstance(obj, Unit) else set(obj.memberships.values_list("unit_id", flat=True))
     if isinstance(obj, Organization):
         return _holding_units(obj.pk)
     if isinstance(obj, Contact):
@@ -311,7 +312,7 @@ def _owns(user: User, action: str, obj: Model | None) -> bool:
     Policy documents of a programme are published papers: whoever reads the programme reads them.
     """
     if isinstance(obj, User):
-        return action == "user.edit_preferences" and obj.pk == user.pk
+        return action in {"user.edit_preferences", "user.view_reminders"} and obj.pk == user.pk
     if isinstance(obj, FeedToken | UserSession):
         return action in {"feed.own", "session.own"} and obj.user_id == user.pk
     if isinstance(obj, Delivery):
@@ -482,6 +483,16 @@ def _is_hidden(user: User, field: ForeignKey) -> Q:
     records: Any = field.remote_field.model._default_manager
     seen = records.visible_to(user).order_by().values("pk")
     return Q(**{f"{field.name}__isnull": False}) & ~Q(**{f"{field.name}__in": seen})
+
+
+def people_with_reminders_seen_by(user: User) -> Q:
+    """Return ``may(user, "user.view_reminders", person)`` as a condition on many accounts; a test compares the two."""
+    if not user.is_authenticated or not user.is_active:
+        return Q(pk__in=[])
+    if user.sees_all_units:
+        return Q()
+    led = UnitMembership.objects.filter(unit__in=user.scope.unit_ids_as(Role.LEAD))
+    return Q(pk=user.pk) | Q(pk__in=led.values("user"))
 
 
 def releasable_by(user: User) -> Q:

@@ -31,6 +31,7 @@ from partnerships.views import (
     operations,
     organizations,
     payments,
+    person_reminders,
     personal_data,
     picks,
     programmes,
@@ -74,6 +75,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("organizations/<int:pk>/edit/", organizations.organization_edit, name="organization_edit"),
     path("organizations/<int:pk>/people/add/", organizations.contact_add, name="contact_add"),
     path("mail-preferences/<str:token>/", contact_mail.contact_mail, name="contact_mail"),
+    # The id of a colleague; contacts of partners have only pages below theirs, such as people/5/edit/.
+    path("people/<int:pk>/", person_reminders.person_reminders, name="person_reminders"),
     path("people/<int:pk>/edit/", organizations.contact_edit, name="contact_edit"),
     path("people/<int:pk>/leave/", organizations.contact_leave, name="contact_leave"),
     delete_path("organizations/", "organization"),

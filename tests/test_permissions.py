@@ -157,6 +157,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
     "session.own": ("", "", "", "", "", ""),  # everybody, for their own
     "user.edit_preferences": ("", "", "", "", "", ""),  # everybody, for their own
+    "user.view_reminders": OWN_LEAD,
     "export": EVERYBODY,
     "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),
     "unit.edit": ACCOUNTS,

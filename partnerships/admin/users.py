@@ -87,8 +87,11 @@ class UserAdmin(StepsMixin, OfficeAdmin):
         return super().get_queryset(request).prefetch_related("memberships__unit")
 
     def buttons(self, request: HttpRequest, row: Model) -> list[Button]:
-        """Add the page that exports or erases the personal data, for those who may open it."""
+        """Add the pages of the person's reminders and of the personal data, for those who may open them."""
         buttons = super().buttons(request, row)
+        if may(user_of(request), "user.view_reminders", row):
+            link = reverse("person_reminders", args=[row.pk])
+            buttons.append(Button("reminders", _("Reminders by month"), "", None, link, "plain"))
         if may(user_of(request), "person.erase", row):
             label, link = _("Export or erase personal data"), reverse("user_data", args=[row.pk])
             buttons.append(Button("personal_data", label, "", None, link, "plain"))

@@ -170,6 +170,8 @@ def access_page() -> str:
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
             "- `feed.own`, `session.own`: everybody, for their own calendar addresses and sessions.",
             "- `user.edit_preferences`: everybody, for their own language, reminders and absence.",
+            "- `user.view_reminders`: everybody, for their own; leads, for people with a role in their units, as far as they see",
+            "  the milestones.",
             "- `history.view` of an account: who may view the account, and auditors.",
             "- `is_auditor` is set by system administrators alone. It opens the security log and the history of every record,",
             "  also of deleted ones, and nothing else.",

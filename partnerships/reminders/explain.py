@@ -125,13 +125,18 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo | None) ->
         return f"{reason} {_('Next try: %(time)s.') % {'time': _time(plan.next_attempt_at, zone)}}"
     if plan.next_attempt_at <= now:
         return _("due since %(time)s; the next run makes the mail.") % {"time": _time(plan.next_attempt_at, zone)}
-    words = _("will be sent on %(time)s.") % {"time": _time(plan.send_at, zone)}
+    return " ".join(
+        [_("will be sent on %(time)s.") % {"time": _time(plan.send_at, zone)}, *plan_conditions(plan, zone)]
+    )
+
+
+def plan_conditions(plan: ReminderPlan, zone: dt.tzinfo | None) -> Iterator[str]:
+    """Yield what may still keep a coming reminder from being sent, or move it."""
     if plan.unanswered_at is not None:
         names = {"person": plan.unanswered_by, "time": _time(plan.unanswered_at, zone)}
-        words += " " + _unless_words(plan.unanswered_status) % names
+        yield _unless_words(plan.unanswered_status) % names
     if plan.is_provisional:
-        words += " " + _("The day may still change: the working days of that time are not known yet.")
-    return words
+        yield _("The day may still change: the working days of that time are not known yet.")
 
 
 def _unless_words(status: str) -> str:
@@ -156,10 +161,11 @@ def _item_words(item: ReminderItem, zone: dt.tzinfo | None) -> str:
     words = _("To %(person)s, %(why)s") % {"person": item.reader, "why": item.why_words}
     if item.cancelled_at is not None:
         return f"{words}: {_('not sent.')} {item.cancel_words}"
-    return f"{words}: {_delivery_words(item.delivery, zone)}"
+    return f"{words}: {delivery_words(item.delivery, zone)}"
 
 
-def _delivery_words(delivery: Delivery, zone: dt.tzinfo | None) -> str:
+def delivery_words(delivery: Delivery, zone: dt.tzinfo | None) -> str:
+    """Return the status of a mail with its reason, the answer of the mail server, and the next try."""
     words = f"{delivery.get_status_display()}."
     if delivery.digest_on is not None:
         words += " " + _("In the digest of %(date)s.") % {"date": _day(delivery.digest_on, zone)}

@@ -31,6 +31,7 @@ from partnerships.models import (
 )
 from partnerships.models.users import away_alone, left_alone, read_tree
 from partnerships.models.waiting import Leads, WaitsFor
+from partnerships.permissions import people_with_reminders_seen_by
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
 from partnerships.workflows.handover import KINDS, HandOverResult, open_items
@@ -52,11 +53,17 @@ def team(request: UserRequest) -> HttpResponse:
     unit = form.cleaned_data["unit"] if form.is_valid() else None
     units = read_tree(Unit).with_descendants([unit.pk]) if unit else None
     people = _loads(request.user, units, today)
+    readable = set(
+        User.objects.filter(people_with_reminders_seen_by(request.user)).order_by().values_list("pk", flat=True)
+    )
     context = {
         "form": form,
         "unit": unit,
         "today": today,
-        "people": [_person(person, load, unit, today) for person, load in people[:MOST_PEOPLE]],
+        "people": [
+            {**_person(person, load, unit, today), "shows_reminders": person.pk in readable}
+            for person, load in people[:MOST_PEOPLE]
+        ],
         "people_count": len(people),
         "most": MOST_PEOPLE,
         "waiting_mails": _waiting_mails(request.user, units, unit),

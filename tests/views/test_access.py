@@ -75,6 +75,8 @@ TABLE: dict[str, list[int]] = {
     "contact_data": SYSTEM_OF_OWN,
     # User administrators see every account, and are refused.
     "user_data": [403, 403, 403, 403, 403, 200, 404, 404],
+    # The coordinator's own. User administrators see every account, and are refused.
+    "person_reminders": [403, 200, 200, 200, 403, 200, 404, 404],
     "organization_compare": SHARED,
     "activity_list": EVERYBODY,
     "activity_board": EVERYBODY,
@@ -221,6 +223,7 @@ def addresses(world: World) -> dict[str, str]:
         "contact_leave": [world.contact.pk],
         "contact_data": [world.contact.pk],
         "user_data": [world.coordinator.pk],
+        "person_reminders": [world.coordinator.pk],
         "document_add": ["agreement", world.agreement.pk],
         "document_edit": [world.version.document_id],
         "document_replace": [world.version.document_id],

@@ -108,7 +108,7 @@ def test_the_team_costs_the_same_however_many_there_are(
 ) -> None:
     more_of_everything(world, rows - 1)
 
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.get(reverse("team"))
 
 
