@@ -20,8 +20,3 @@ def silence_alarm(context: Context) -> Silence | None:
     if found is not None:
         sound_alarm(found)
     return found
-
-
-@register.simple_tag(takes_context=True)
-def may_operate(context: Context) -> bool:
-    return may(context["request"].user, "operations.view")

@@ -20,23 +20,6 @@ from partnerships.workflows.deletions import deletion_action
 
 register = template.Library()
 
-SECTIONS_UNDER_MORE = frozenset(
-    {
-        "quiet",
-        "facility",
-        "payment",
-        "demand",
-        "answer",
-        "achievement",
-        "programme",
-        "honour",
-        "figure",
-        "source",
-        "mail",
-    }
-)
-
-
 for show in (
     cells.day,
     cells.moment,
@@ -128,19 +111,6 @@ def follows_up(context: Context) -> bool:
 @register.simple_tag(takes_context=True)
 def enters_ceremonies(context: Context) -> bool:
     return may(context["request"].user, "event.add")
-
-
-@register.simple_tag(takes_context=True)
-def section(context: Context) -> str:
-    """Return the part of the site the page belongs to, for the navigation: ``agreement``, ``milestone``, ..."""
-    match = getattr(context.get("request"), "resolver_match", None)
-    return match.url_name.partition("_")[0] if match and match.url_name else ""
-
-
-@register.simple_tag
-def is_under_more(section: str) -> bool:
-    """Return whether the navigation shows a part of the site in its "More" menu."""
-    return section in SECTIONS_UNDER_MORE
 
 
 @register.filter

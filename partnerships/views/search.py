@@ -40,10 +40,13 @@ from partnerships.models import (
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.models.hidden_records import search_as
 from partnerships.requests import UserRequest
+from partnerships.templatetags.frame import MORE_PLACES, PLACES
+from partnerships.views.palette import palette_offers
 
 # Hits shown of each kind: on the page, and in the box below the search field while the user types.
 SHOWN, SHOWN_WHILE_TYPING = 8, 4
 SHORTEST = 2
+ICONS = {place.name: place.icon for place in (*PLACES, *MORE_PLACES)}
 
 
 class SearchForm(forms.Form):
@@ -59,6 +62,7 @@ class HitGroup:
     count: int
     url: str
     has_more: bool
+    icon: str = ""
     texts: list[dict[str, object]] = field(default_factory=list)
 
 
@@ -74,6 +78,8 @@ def search(request: UserRequest) -> HttpResponse:
     else:
         groups = _groups(words, request.user, SHOWN) + _texts(words, request.user) if words else []
     context = {"form": form, "words": words, "groups": groups, "today": timezone.localdate()}
+    if is_typing:
+        context["offers"] = palette_offers(words, request.user)
     template = "_found" if is_typing else "_results" if request.htmx else "page"
     return render(request, f"partnerships/search/{template}.html", context)
 
@@ -98,7 +104,9 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
     found: list[HitGroup] = []
     for label, list_name, more, rows in kinds:
         address = f"{reverse(list_name)}?{urlencode({'q': words, **more})}"
-        found.append(_group(label, address, search_as(user, rows.visible_to(user), words), shown, user))
+        group = _group(label, address, search_as(user, rows.visible_to(user), words), shown, user)
+        group.icon = ICONS[list_name]
+        found.append(group)
     return [group for group in found if group.rows]
 
 

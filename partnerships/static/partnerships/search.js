@@ -1,7 +1,15 @@
-// "/" goes to the search field; from a field the arrow keys walk what it found, Escape leaves it.
-const isTyping = (element) => element.matches("input, textarea, select, [contenteditable]");
-const fieldOf = (element) =>
-  element.dataset.walk ? element : document.querySelector(`[data-walk="${element.closest("#found, #results")?.id}"]`);
+// Ctrl-K and "/" open the palette, "?" the keys; the arrow keys walk what was found, Enter opens the first of it.
+const isTyping = (element) => element.matches("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
+const palette = document.getElementById("palette");
+const find = document.getElementById("find");
+const openDialog = (id) => {
+  const dialog = document.getElementById(id);
+  if (!dialog || document.querySelector("dialog[open]")) return;
+  dialog.showModal();
+  if (dialog !== palette) return;
+  find.select();
+  if (!document.getElementById("found").children.length) htmx.trigger(find, "palette:open");
+};
 const walk = (event, field) => {
   const links = [...document.getElementById(field.dataset.walk).querySelectorAll("a")];
   const next = links.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : -1);
@@ -9,25 +17,49 @@ const walk = (event, field) => {
   event.preventDefault();
   (links[next] || field).focus();
 };
+const fieldOf = (element) =>
+  element.dataset.walk ? element : document.querySelector(`[data-walk="${element.closest("#found, #results")?.id}"]`);
+for (const opener of document.querySelectorAll("[data-opens]")) {
+  opener.hidden = false;
+  opener.addEventListener("click", (event) => {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    openDialog(opener.dataset.opens);
+  });
+}
+for (const closer of document.querySelectorAll("[data-closes]")) {
+  closer.addEventListener("click", () => closer.closest("dialog").close());
+}
+for (const dialog of document.querySelectorAll("dialog")) {
+  // The page behind it: a click there closes it.
+  dialog.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+}
 document.addEventListener("keydown", (event) => {
   const here = document.activeElement;
-  if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(here)) {
-    const fields = [...document.querySelectorAll("[data-walk]")].filter((field) => field.offsetParent);
-    const field = fields.find((one) => one.dataset.walk === "results") || fields[0];
-    if (field) event.preventDefault();
-    field?.focus();
+  const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
+  if (event.key === "k" && (event.ctrlKey || event.metaKey) && palette) {
+    event.preventDefault();
+    openDialog("palette");
+    return;
+  }
+  if (isPlain && (event.key === "/" || event.key === "?") && !isTyping(here)) {
+    const onPage = document.querySelector("[data-walk=results]");
+    event.preventDefault();
+    if (event.key === "?") openDialog("keys");
+    else if (onPage) onPage.focus();
+    else openDialog("palette");
     return;
   }
   const field = fieldOf(here);
   if (!field) return;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") walk(event, field);
-  if (event.key === "Escape" && field.dataset.walk === "found") {
-    document.getElementById("found").replaceChildren();
-    field.focus();
+  const first = field === here && event.key === "Enter" && field === find && document.querySelector("#found .first-hit");
+  if (first) {
+    event.preventDefault();
+    first.click();
   }
-});
-document.addEventListener("click", (event) => {
-  if (!event.target.closest(".find")) document.getElementById("found")?.replaceChildren();
 });
 // In a field that finds a row, Enter looks; it does not send the form.
 document.addEventListener("keydown", (event) => {
