@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from partnerships.forms.bulk import workers
 from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
-from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, Role, Unit, UnitMembership, User
+from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, Unit, User
 from partnerships.workflows.handover import KINDS, HandOverItem, HandOverResult, hand_over, preview
 
 _ITEM = re.compile(r"([a-z]+)-(\d{1,18})-(\d{1,9})", re.ASCII)
@@ -62,9 +63,7 @@ class HandOverForm(DomainFormMixin, forms.Form):
     def __init__(self, *args: Any, user: User, giver: User | None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.giver = giver
-        works = UnitMembership.objects.filter(user=OuterRef("pk"), role__gte=Role.COORDINATOR)
-        people = User.objects.visible_to(user).reachable().filter(Q(is_staff=True) | Q(Exists(works)))
-        offer_rows(self, "new_owner", people.exclude(pk=giver.pk if giver else None))
+        offer_rows(self, "new_owner", workers(user).exclude(pk=giver.pk) if giver else workers(user))
 
     def preview(self, actor: User) -> HandOverResult | None:
         """Return what would be handed over; nothing is saved."""
@@ -72,4 +71,5 @@ class HandOverForm(DomainFormMixin, forms.Form):
 
     def keep(self, actor: User, *, verb: Callable[..., HandOverResult] = hand_over, **about: object) -> HandOverResult:
         values = dict(self.cleaned_data)
-        return verb(values.pop("items"), actor=actor, giver=self.giver, **values)
+        items = values.pop("items")
+        return verb(items, actor=actor, giver=self.giver, now=timezone.now(), **values)

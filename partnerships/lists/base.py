@@ -19,6 +19,7 @@ from partnerships.lists.filters import BESIDE_FILTERS, ListFilterSet
 from partnerships.models import User, hide_unseen
 from partnerships.models.sort_keys import ByName, order_by_column
 from partnerships.permissions import may, may_enter_admin
+from partnerships.workflows.bulk import MOST_ROWS, BulkKind, bulk_kinds
 
 Row = TypeVar("Row", bound=Model)
 
@@ -107,7 +108,17 @@ class RecordList(Generic[Row]):
 
     @cached_property
     def filterset(self) -> ListFilterSet[Any]:
-        return self.filterset_class(self.data, self.all_rows(), user=self.user, today=self.today)
+        rows = self.all_rows()
+        if picked := self.data.get("picked"):  # ids with dots between: the rows that were selected
+            rows = rows.filter(
+                pk__in=[int(pk) for pk in picked.split(".") if pk.isdecimal() and len(pk) < 19][:MOST_ROWS]
+            )
+        return self.filterset_class(self.data, rows, user=self.user, today=self.today)
+
+    @cached_property
+    def bulk_acts(self) -> list[BulkKind]:
+        """Return what the user may do with selected rows; empty where the rows have no boxes."""
+        return bulk_kinds(self.user, self.model)
 
     def all_rows(self) -> QuerySet:
         return self.model.objects.visible_to(self.user)  # type: ignore[attr-defined]

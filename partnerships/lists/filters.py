@@ -28,7 +28,7 @@ from partnerships.reports.figures import hidden_count, measure_counting, measure
 from partnerships.texts import name_a_few
 
 # Parameters of a list's address that are not filters.
-BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns"})
+BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns", "picked"})
 
 
 Rows = TypeVar("Rows", bound=ScopedQuerySet)

@@ -15,6 +15,7 @@ from partnerships.models.agreement_types import AgreementType, ApprovalStep, Coo
 from partnerships.models.agreements import Agreement
 from partnerships.models.approvals import ApprovalRecord
 from partnerships.models.base import SearchEntry
+from partnerships.models.bulk_acts import BulkAct
 from partnerships.models.ceremonies import CeremonyDraft
 from partnerships.models.deliveries import Delivery, DeliveryEvent, DeliveryNotice, MailRelay
 from partnerships.models.demands import Achievement, Answer, Demand, DemandOutcome
@@ -85,6 +86,7 @@ __all__ = [
     "ApprovalStep",
     "Association",
     "AssociationMembership",
+    "BulkAct",
     "CalendarDay",
     "CeremonyDraft",
     "Citation",

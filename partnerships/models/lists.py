@@ -59,7 +59,7 @@ class Export(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="exports", verbose_name=_("asked by")
     )
     list = models.CharField(max_length=50)
-    query = models.CharField(max_length=2000, blank=True)
+    query = models.CharField(max_length=6000, blank=True)
     format = models.CharField(max_length=10, choices=Format)
     language = models.CharField(max_length=10)
     status = StatusField(ExportStatus, editable=True)

@@ -37,7 +37,11 @@ def export_list(request: UserRequest) -> HttpResponse:
 def export_add(request: UserRequest) -> HttpResponseBase:
     """Write a short list at once; let the worker write a long one while its page shows the progress."""
     key, query = list_asked_for(request)
-    file_format = request.POST.get("format", "")
+    return export_file(request, key, query, request.POST.get("format", ""))
+
+
+def export_file(request: UserRequest, key: str, query: str, file_format: str) -> HttpResponseBase:
+    """Return the file of a short list, or the page that shows the progress of a long one."""
     if file_format not in Export.Format.values:
         raise Http404
     try:

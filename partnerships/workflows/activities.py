@@ -397,10 +397,22 @@ def reopen_activity(
     return reopened
 
 
-def assign_activity(activity: Activity, *, actor: User | None, owner: User, reason: str = "") -> Activity:
-    """Give it to another person, with its milestones; they must be able to see it and be reached."""
+def assign_activity(
+    activity: Activity,
+    *,
+    actor: User | None,
+    owner: User | None,
+    reason: str = "",
+    given_back: Mapping[int, int | None] | None = None,
+) -> Activity:
+    """Give it to another person, with its milestones; they must be able to see it and be reached.
+
+    ``given_back`` undoes that, see ``reassign``.
+    """
     unfinished = Activity.objects.unfinished()
-    return reassign(activity, owner, actor=actor, action="activity.edit", pending=unfinished, reason=reason)
+    return reassign(
+        activity, owner, actor=actor, action="activity.edit", pending=unfinished, reason=reason, given_back=given_back
+    )
 
 
 STEPS: dict[str, Callable[..., Activity]] = {

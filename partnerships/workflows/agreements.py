@@ -439,12 +439,21 @@ def confirm_signing(agreement: Agreement, *, actor: User | None, on: dt.date) ->
     return locked
 
 
-def assign_agreement(agreement: Agreement, *, actor: User | None, coordinator: User, reason: str = "") -> Agreement:
-    """Give it to another coordinator, with its milestones; they must be able to see it and be reached."""
+def assign_agreement(
+    agreement: Agreement,
+    *,
+    actor: User | None,
+    coordinator: User | None,
+    reason: str = "",
+    given_back: Mapping[int, int | None] | None = None,
+) -> Agreement:
+    """Give it to another coordinator, with its milestones; they must be able to see it and be reached.
+
+    ``given_back`` undoes that, see ``reassign``.
+    """
     pending, action = Agreement.objects.not_closed(), "agreement.edit"
-    return reassign(
-        agreement, coordinator, actor=actor, action=action, pending=pending, field="coordinator", reason=reason
-    )
+    more: dict[str, Any] = {"field": "coordinator", "reason": reason, "given_back": given_back}
+    return reassign(agreement, coordinator, actor=actor, action=action, pending=pending, **more)
 
 
 STEPS: dict[str, Callable[..., Agreement]] = {

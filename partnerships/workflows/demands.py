@@ -236,10 +236,22 @@ def _titles(demand: Demand, title: str, title_zh: str) -> dict[str, str]:
     return {"title": demand.title, "title_zh": demand.title_zh}
 
 
-def assign_demand(demand: Demand, *, actor: User | None, owner: User, reason: str = "") -> Demand:
-    """Give it to another person, with its milestones; they must be able to see it and be reached."""
+def assign_demand(
+    demand: Demand,
+    *,
+    actor: User | None,
+    owner: User | None,
+    reason: str = "",
+    given_back: Mapping[int, int | None] | None = None,
+) -> Demand:
+    """Give it to another person, with its milestones; they must be able to see it and be reached.
+
+    ``given_back`` undoes that, see ``reassign``.
+    """
     pending = Demand.objects.pending()
-    return reassign(demand, owner, actor=actor, action="demand.edit", pending=pending, reason=reason)
+    return reassign(
+        demand, owner, actor=actor, action="demand.edit", pending=pending, reason=reason, given_back=given_back
+    )
 
 
 STEPS: dict[str, Callable[..., Demand]] = {

@@ -132,10 +132,22 @@ def reopen_facility(facility: Facility, *, actor: User | None, on: dt.date, reas
     return _step(facility, "reopen", actor=actor, on=on, reason=reason)
 
 
-def assign_facility(facility: Facility, *, actor: User | None, owner: User, reason: str = "") -> Facility:
-    """Give it to another person, with its milestones; they must be able to see it and be reached."""
+def assign_facility(
+    facility: Facility,
+    *,
+    actor: User | None,
+    owner: User | None,
+    reason: str = "",
+    given_back: Mapping[int, int | None] | None = None,
+) -> Facility:
+    """Give it to another person, with its milestones; they must be able to see it and be reached.
+
+    ``given_back`` undoes that, see ``reassign``.
+    """
     running = Facility.objects.not_closed()
-    return reassign(facility, owner, actor=actor, action="facility.edit", pending=running, reason=reason)
+    return reassign(
+        facility, owner, actor=actor, action="facility.edit", pending=running, reason=reason, given_back=given_back
+    )
 
 
 def update_side_holders(facility: Facility, *, actor: User | None, on: dt.date, left: Iterable[int] = ()) -> None:

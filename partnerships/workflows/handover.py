@@ -1,5 +1,6 @@
 """Hand-over: give open work of one person, or of nobody who can be reached, to another person in one step."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,7 @@ from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion
-from partnerships.models import Activity, Agreement, Demand, Facility, Milestone, User
+from partnerships.models import Activity, Agreement, BulkAct, Demand, Facility, Milestone, User
 from partnerships.models.users import ScopedQuerySet, left_alone
 from partnerships.models.waiting import WaitsFor
 from partnerships.permissions import refusal, require
@@ -18,6 +19,15 @@ from partnerships.workflows.agreements import assign_agreement
 from partnerships.workflows.demands import assign_demand
 from partnerships.workflows.facilities import assign_facility
 from partnerships.workflows.milestones import assign_milestone
+from partnerships.workflows.undo import (
+    LOCK_ORDER,
+    RowChange,
+    change_of_owner,
+    lock_visible,
+    owners_of_milestones,
+    record_act,
+    row_change,
+)
 
 
 @dataclass(frozen=True)
@@ -41,8 +51,6 @@ KINDS: Mapping[str, HandOverKind] = {
         Agreement, "coordinator", assign_agreement, "agreement.follow_up", lambda rows: rows.not_closed()
     ),
 }
-# Activities before agreements, milestones last: as the verbs that end an agreement or complete an activity do.
-LOCK_ORDER = ("activity", "agreement", "facility", "demand", "milestone")
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,15 @@ class HandOverItem:
 
 @dataclass
 class HandOverResult:
-    """The rows that moved, those refused with the reason, and how many milestones went along with their records."""
+    """The rows that moved, those refused with the reason, and how many milestones went along with their records.
+
+    ``act`` is what the undo needs; None where nothing moved.
+    """
 
     moved: list[Model] = field(default_factory=list)
     refused: list[tuple[Model, str]] = field(default_factory=list)
     followed: int = 0
+    act: BulkAct | None = None
 
 
 def open_items(actor: User, giver: User | None) -> Mapping[str, QuerySet]:
@@ -83,9 +95,15 @@ def _is_of(giver: User | None, person: str) -> Q:
 
 
 def hand_over(
-    items: Iterable[HandOverItem], *, actor: User, giver: User | None, new_owner: User, reason: str
+    items: Iterable[HandOverItem],
+    *,
+    actor: User,
+    giver: User | None,
+    new_owner: User,
+    reason: str,
+    now: dt.datetime,
 ) -> HandOverResult:
-    """Give each of ``items`` to ``new_owner``, through its own verb and in one transaction.
+    """Give each of ``items`` to ``new_owner``, through its own verb and in one transaction; ``undo_act`` puts it back.
 
     An item is refused, and the others move, when it was changed since, is no longer ``giver``'s, or when one of the two
     people lacks the permission. Rows that ``actor`` does not see are left out. Each history row carries ``reason``.
@@ -101,15 +119,18 @@ def hand_over(
         require(actor, "team.view")
         rows = _lock_all(list(items), actor)
         before = _pending_of(giver)
-        outcome = HandOverResult()
+        outcome, changes = HandOverResult(), list[RowChange]()
+        given: dict[str, Any] = {"actor": actor, "giver": giver, "new_owner": new_owner, "reason": reason.strip()}
         for item, row in rows:
             try:
-                outcome.moved.append(
-                    _give(item, row, actor=actor, giver=giver, new_owner=new_owner, reason=reason.strip())
-                )
+                given_row, change = _give(item, row, **given)
+                outcome.moved.append(given_row)
+                changes.append(change)
             except DomainError as error:
                 outcome.refused.append((row, str(error)))
         moved = {row.pk for row in outcome.moved if isinstance(row, Milestone)}
+        if changes:
+            outcome.act = record_act("hand_over", changes, actor=actor, now=now)
         outcome.followed = Milestone.objects.filter(pk__in=before - moved, owner=new_owner).count()
     return outcome
 
@@ -127,10 +148,7 @@ def _lock_all(items: list[HandOverItem], actor: User) -> list[tuple[HandOverItem
     chosen = {name: {item.pk: item for item in items if item.kind == name} for name in KINDS}
     found: dict[str, list[Any]] = {}
     for name in LOCK_ORDER:
-        visible = KINDS[name].model.objects.visible_to(actor).filter(pk__in=chosen[name])
-        wanted = Q(pk__in=list(visible.values_list("pk", flat=True)))
-        rows = KINDS[name].model._base_manager.filter(wanted).order_by("pk")
-        found[name] = list(rows.select_for_update(no_key=True, of=("self",)))
+        found[name] = lock_visible(KINDS[name].model, chosen[name], actor)
     return [(chosen[name][row.pk], row) for name in KINDS for row in found[name]]
 
 
@@ -138,7 +156,9 @@ def _pending_of(giver: User | None) -> set[int]:
     return set(Milestone.objects.pending().filter(_is_of(giver, "owner")).values_list("pk", flat=True))
 
 
-def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_owner: User, reason: str) -> Model:
+def _give(
+    item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_owner: User, reason: str
+) -> tuple[Model, RowChange]:
     kind = KINDS[item.kind]
     before: User | None = getattr(row, kind.person)
     if before != giver and (giver or (before and before.is_reachable)):
@@ -147,7 +167,12 @@ def _give(item: HandOverItem, row: Any, *, actor: User, giver: User | None, new_
     row.version = item.version  # save() refuses a stale one
     # A savepoint: a refusal undoes this item alone, and the transaction of the others goes on.
     with transaction.atomic():
-        return kind.verb(row, actor=actor, reason=reason, **{kind.person: new_owner})
+        if isinstance(row, Milestone):
+            changed = assign_milestone(row, actor=actor, owner=new_owner, reason=reason)
+            return changed, row_change(row, changed, ["owner"], undo="columns", action="milestone.assign")
+        owners = owners_of_milestones(row)
+        moved = kind.verb(row, actor=actor, reason=reason, **{kind.person: new_owner})
+        return moved, change_of_owner(row, moved, kind.person, owners)
 
 
 def _check_may_work(kind: HandOverKind, row: Model, new_owner: User) -> None:

@@ -259,8 +259,10 @@ def reopen_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, r
     return take_milestone_step(milestone, "reopen", actor=actor, on=on, reason=reason)
 
 
-def take_back_step(milestone: Milestone, *, actor: User, on: dt.date, now: dt.datetime) -> Milestone:
-    """Undo a step that ``actor`` took within the last ``UNDO_MINUTES``: a milestone met or submitted is open again.
+def take_back_step(
+    milestone: Milestone, *, actor: User, on: dt.date, now: dt.datetime, minutes: int = UNDO_MINUTES
+) -> Milestone:
+    """Undo a step that ``actor`` took within the last ``minutes``: a milestone met or submitted is open again.
 
     Later, or for somebody else, only a lead can correct it; so for a milestone that recurs, whose next occurrence exists.
     """
@@ -269,7 +271,7 @@ def take_back_step(milestone: Milestone, *, actor: User, on: dt.date, now: dt.da
         require(actor, "milestone.act", locked)
         last = StatusChange.objects.of(locked).last()
         is_own = last is not None and last.actor_id == actor.pk and last.transition in TAKEN_BACK_BY
-        if last is None or not is_own or now - last.at > dt.timedelta(minutes=UNDO_MINUTES):
+        if last is None or not is_own or now - last.at > dt.timedelta(minutes=minutes):
             raise TransitionRefused(_("It is too late to take this back; a lead of the unit can correct it."))
         if locked.recurs_every_months is not None:
             raise TransitionRefused(_("The next one is planned already; a lead of the unit can correct it."))
@@ -376,6 +378,25 @@ def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User, r
         check_new_owner(locked, owner, field="owner")
         locked.version = milestone.version
         locked.owner = owner
+        save_as(locked, actor, reason=reason)
+    return locked
+
+
+def restore_milestone(
+    milestone: Milestone, *, actor: User | None, action: str, values: Mapping[str, object], reason: str
+) -> Milestone:
+    """Put back the columns that an act changed which is undone; ``action`` is the permission of that act.
+
+    The owner may be put back to nobody, or to a person who cannot be reached: that is how it was.
+    """
+    with transaction.atomic():
+        locked = lock_as_read(milestone)
+        require(actor, action, locked)
+        if not locked.is_pending:
+            raise TransitionRefused(_("This is closed: nothing is left to put back."))
+        columns = {field.name: field.attname for field in locked._meta.concrete_fields}
+        for name, value in values.items():
+            setattr(locked, columns[name], value)
         save_as(locked, actor, reason=reason)
     return locked
 
@@ -504,27 +525,44 @@ def give_milestones_to(
 
 def reassign(
     row: Owned,
-    person: User,
+    person: User | None,
     *,
     actor: User | None,
     action: str,
     pending: QuerySet[Owned],
     field: str = "owner",
     reason: str,
+    given_back: Mapping[int, int | None] | None = None,
 ) -> Owned:
     """Give a row to ``person`` with those of its milestones that the former owner, or nobody, had.
 
     ``pending`` are the rows of its model that still ask for something: what is closed stays with its owner.
+    ``given_back`` is the undo of a reassignment: the owners that its milestones had before, by id. Only there the person
+    may be nobody, or somebody who cannot be reached: that is how it was.
     """
     with transaction.atomic():
         locked = lock(row)
         require(actor, action, locked)
         if not pending.filter(pk=locked.pk).exists():
             raise TransitionRefused(_("This is closed: nothing is left to hand over."))
-        check_new_owner(locked, person, field=field)
         previous = getattr(locked, field)
+        if person is not None and given_back is None:
+            check_new_owner(locked, person, field=field)
         locked.version = row.version
         setattr(locked, field, person)
         save_as(locked, actor, reason=reason)
-        give_milestones_to(locked, owner_id=person.pk, actor=actor, previous=previous)
+        if person is not None and given_back is None:
+            give_milestones_to(locked, owner_id=person.pk, actor=actor, previous=previous)
+        else:
+            _give_back(locked, given_back or {}, actor=actor, previous=previous)
     return locked
+
+
+def _give_back(
+    row: MilestoneTarget, owners: Mapping[int, int | None], *, actor: User | None, previous: User | None
+) -> None:
+    """Give the pending milestones in ``owners`` back, as far as they are still ``previous``'s."""
+    theirs = row.milestones.pending().filter(pk__in=owners, owner=previous)
+    for milestone in theirs.select_for_update(of=("self",), no_key=True):
+        milestone.owner_id = owners[milestone.pk]
+        save_as(milestone, actor)

@@ -41,9 +41,10 @@ from partnerships.models import (
 from partnerships.models.users import read_tree
 from partnerships.permissions import require
 from partnerships.workflows.edits import Aggregate, changed_columns, changed_parts, concerning
-from partnerships.workflows.handover import LOCK_ORDER, open_rows
+from partnerships.workflows.handover import open_rows
 from partnerships.workflows.milestones import give_milestones_to
 from partnerships.workflows.transitions import lock_as_read, refuse_erased, save_as
+from partnerships.workflows.undo import LOCK_ORDER
 
 # Requests for a link to a new password that are counted, and kept, for an hour.
 REQUESTS_COUNT_FOR = dt.timedelta(hours=1)

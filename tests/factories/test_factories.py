@@ -31,7 +31,16 @@ FACTORIES = [
     made for name, made in sorted(vars(factories).items()) if inspect.isclass(made) and name.endswith("Factory")
 ]
 # Rows that machines keep: beside those they index, of a browser, or of what happened.
-WITHOUT_FACTORY = {"Erasure", "SearchEntry", "NameKey", "PasswordRequest", "SecurityEvent", "Sweep", "UserSession"}
+WITHOUT_FACTORY = {
+    "BulkAct",
+    "Erasure",
+    "SearchEntry",
+    "NameKey",
+    "PasswordRequest",
+    "SecurityEvent",
+    "Sweep",
+    "UserSession",
+}
 
 
 def traits_of(made: Any) -> list[str]:

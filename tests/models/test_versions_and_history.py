@@ -45,6 +45,7 @@ ROOTS = [model for model in OURS if issubclass(model, VersionedModel)]
 TRACKED = [model for model in OURS if hasattr(model._meta.concrete_model, "history")]
 # Written by machines alone, or append-only: they are the record themselves.
 UNTRACKED = {
+    "BulkAct",
     "CeremonyDraft",
     "ComponentHeartbeat",
     "Delivery",

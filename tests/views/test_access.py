@@ -25,6 +25,7 @@ from partnerships.factories import (
 )
 from partnerships.lists import exports
 from partnerships.models import SecurityEvent
+from partnerships.workflows.undo import record_act
 from tests.views.world import ROLES, World, make_world
 
 WRITTEN = b"Subject: Due soon\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Due <b>soon</b></p>\r\n"
@@ -152,6 +153,7 @@ TABLE: dict[str, list[int]] = {
     "export_list": EVERYBODY,
     "export_detail": [404, 200, 404, 404, 404, 404, 404, 404],
     "export_download": [404, 200, 404, 404, 404, 404, 404, 404],
+    "bulk_act": [404, 200, 404, 404, 404, 404, 404, 404],
     "me": EVERYBODY,
     "password_change": EVERYBODY,
     "password_change_done": EVERYBODY,
@@ -176,6 +178,8 @@ ELSEWHERE = {
     "saved_view_add",
     "saved_view_delete",
     "export_add",
+    "bulk",
+    "bulk_undo",
     "pick",
     "password_reset",
     "password_reset_done",
@@ -271,6 +275,7 @@ def addresses(world: World) -> dict[str, str]:
         "source_detail": [SourceFactory().pk],
         "export_detail": [_export(world).pk],
         "export_download": [_export(world).pk],
+        "bulk_act": [record_act("reassign", [], actor=world.coordinator, now=timezone.now()).pk],
         "document_download": [world.version.document_id, world.version.number],
         "document_inline": [image.document_id, image.number],
         "document_preview": [image.document_id, image.number],

@@ -8,6 +8,7 @@ import pytest
 from partnerships.exceptions import InvalidInput, NotAllowed
 from partnerships.factories import (
     DAY,
+    NOON,
     ActivityFactory,
     AgreementFactory,
     DemandFactory,
@@ -56,7 +57,13 @@ def items_of(rows: dict[str, Any]) -> list[HandOverItem]:
 
 
 def give(rows: dict[str, Any], people: dict[str, Any], verb: Any = hand_over, **more: Any) -> Any:
-    asked = {"actor": people["lead"], "giver": people["giver"], "new_owner": people["new_owner"], "reason": "On leave"}
+    asked = {
+        "actor": people["lead"],
+        "giver": people["giver"],
+        "new_owner": people["new_owner"],
+        "reason": "On leave",
+        "now": NOON,
+    }
     return verb(items_of(rows), **(asked | more))
 
 
@@ -107,7 +114,9 @@ def test_a_changed_item_stays_and_the_others_move(rows: dict[str, Any], people: 
     rows["demand"].title = "Another"
     rows["demand"].save()
 
-    outcome = hand_over(seen, actor=people["lead"], giver=people["giver"], new_owner=people["new_owner"], reason="Left")
+    outcome = hand_over(
+        seen, actor=people["lead"], giver=people["giver"], new_owner=people["new_owner"], reason="Left", now=NOON
+    )
 
     assert [(row, reason) for row, reason in outcome.refused] == [
         (rows["demand"], "Somebody else changed this since you opened it.")
@@ -136,6 +145,7 @@ def test_other_units_are_not_touched(rows: dict[str, Any], people: dict[str, Any
         giver=people["giver"],
         new_owner=people["new_owner"],
         reason="Left",
+        now=NOON,
     )
 
     assert [row for row, _reason in outcome.refused] == [shared]  # of the other not even the title is told
