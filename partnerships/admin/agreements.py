@@ -12,7 +12,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import URLPattern, path
 from django.utils import formats, timezone
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminFileFieldWidget, UnfoldAdminSingleDateWidget
@@ -29,10 +29,18 @@ from partnerships.admin.base import (
     ReadOnlyInline,
     TitledMixin,
     WordSearchMixin,
+    cut,
+    shown_day,
     status_badge,
 )
 from partnerships.admin.documents import DocumentInline
-from partnerships.admin.filters import AttentionFilter, CountedFilter, MyAgreementsFilter, ScopedRelatedFilter
+from partnerships.admin.filters import (
+    AttentionFilter,
+    CountedFilter,
+    MyAgreementsFilter,
+    OpenFilter,
+    ScopedRelatedFilter,
+)
 from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
@@ -53,6 +61,7 @@ from partnerships.forms.steps import (
 )
 from partnerships.forms.terms import TERM_VERBS, TermVerb
 from partnerships.inputs import DayField
+from partnerships.lists.cells import partner_names
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -367,9 +376,11 @@ class AgreementAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     register_verb, edit_verb = staticmethod(register_agreement), staticmethod(edit_agreement)
     verbs = VERBS
     attention = ATTENTION
-
+    open_rows, open_label = staticmethod(lambda rows, today: rows.not_closed()), _("Open agreements")
+    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("display_title", "partners", "type", "unit", "coordinator", "status_label", "signed", "runs_until")
     list_filter = (
+        OpenFilter,
         AttentionFilter,
         "status",
         ("type", ScopedRelatedFilter),
@@ -466,18 +477,16 @@ class AgreementAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
 
     @display(description=_("partners"))
     def partners(self, agreement: Agreement) -> str:
-        names = [party.organization.display_name for party in agreement.parties.all()]
-        more = len(names) - 2
-        rest = ngettext("and %(count)d more", "and %(count)d more", more) % {"count": more} if more > 0 else ""
-        return ", ".join([*names[:2], *([rest] if rest else [])])
+        """Return the parties but our own organization: two by name, the others counted."""
+        return cut(partner_names(agreement))
 
     @display(description=_("signed on"), ordering="signed_on")
     def signed(self, agreement: Agreement) -> str:
-        return str(agreement.signed or "")
+        return shown_day(agreement.signed)
 
     @display(description=_("runs until"), ordering="current_ends_on")
     def runs_until(self, agreement: Agreement) -> str:
-        return str(agreement.runs_until or "")
+        return shown_day(agreement.runs_until)
 
     @display(description=_("decision date, and how it is counted"))
     def decision(self, agreement: Agreement) -> str:

@@ -1,5 +1,6 @@
 """Base classes of the admin's pages: permissions, scoped choices, versions, history."""
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -14,7 +15,6 @@ from django.db.models import Field, ForeignKey, Model, QuerySet, TextField, URLF
 from django.db.models.options import Options
 from django.forms import BaseForm, BaseInlineFormSet, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
-from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.html import format_html, strip_tags
@@ -28,6 +28,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList as UnfoldList
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from partnerships.admin.filters import is_open_list
 from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError
@@ -36,11 +37,13 @@ from partnerships.forms.deletions import DeletionForm, references_shown
 from partnerships.forms.names import EitherNameMixin, EitherTitleMixin
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
+from partnerships.lists import cells
 from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
 from partnerships.models.base import AmountColumn, CurrencyColumn, TitledModel, WholeNumberMixin, status_of
 from partnerships.models.hidden_records import search_as
 from partnerships.models.sort_keys import ByName, is_reader_chinese, order_by_column, sort_keys
 from partnerships.operations.security_log import note_hidden
+from partnerships.partial_dates import PartialDate
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -93,12 +96,23 @@ TYPED_COLUMNS: Mapping[type[Field], dict[str, Any]] = {
 
 
 def badge(text: object, tone: str) -> str:
-    return render_to_string("unfold/helpers/label.html", {"text": text, "type": tone})
+    """Return a chip as on the pages; its dot has a shape, so that the color is not the only sign."""
+    return format_html('<span class="pt-chip pt-tone-{}">{}</span>', tone, text)
 
 
 def status_badge(row: Model) -> str:
     status = status_of(row)
     return badge(status.label, status.tone)
+
+
+def cut(words: str) -> str:
+    """Return words that the column of a list may cut at its end; they stand in whole in the title."""
+    return format_html('<span class="pt-cut" title="{0}">{0}</span>', words) if words else ""
+
+
+def shown_day(value: PartialDate | dt.date | None) -> str:
+    """Return a date as the pages write it; empty for none."""
+    return cells.day(value) if value else ""
 
 
 def admin_url(row: Model) -> str:
@@ -236,6 +250,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     register_verb: Callable[..., object]
     edit_verb: Callable[..., object]
     attention: Mapping[str, Attention] = {}
+    # The rows a list opens on, with ``OpenFilter`` among its filters, and what these are called.
+    open_rows: Callable[[Any, dt.date], QuerySet] | None = None
+    open_label: LazyText = ""
     list_per_page = 50
     show_full_result_count = False
     list_filter_sheet = True
@@ -255,6 +272,10 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: object) -> type[ChangeList]:
         return NameSortedList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        scope = {"is_open_list": is_open_list(request), "is_whole_list": request.GET.get("show") == "all"}
+        return super().changelist_view(request, {**scope, **(extra_context or {})})
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any

@@ -33,6 +33,40 @@ class AttentionFilter(admin.SimpleListFilter):
         return queryset if attention is None else attention.select(queryset, timezone.localdate())
 
 
+class OpenFilter(admin.SimpleListFilter):
+    """What a list opens on: the rows that ask for somebody, unless the address asks for others.
+
+    Each admin says which rows these are in ``open_rows``, and calls them by ``open_label``.
+    """
+
+    title = _("shown")
+    parameter_name = "show"
+    # With one of these in the address, somebody looks for a certain row or follows a number of the index.
+    beside = frozenset({"attention", "status__exact", "q", "counted"})
+
+    def __init__(self, request: HttpRequest, params: Any, model: Any, model_admin: Any) -> None:
+        self.is_default = is_open_list(request)
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, LazyText]]:
+        self.open_rows, self.open_label = model_admin.open_rows, model_admin.open_label
+        return [("all", _("All"))]
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        for value, label in ((None, self.open_label), *self.lookup_choices):
+            query = changelist.get_query_string({self.parameter_name: value}, [] if value else [self.parameter_name])
+            yield {"selected": self.value() == value, "query_string": query, "display": label}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        found: QuerySet = self.open_rows(queryset, timezone.localdate()) if self.is_default else queryset
+        return found
+
+
+def is_open_list(request: HttpRequest) -> bool:
+    """Return whether a list shows the rows it opens on."""
+    return request.GET.get(OpenFilter.parameter_name) != "all" and not OpenFilter.beside & request.GET.keys()
+
+
 class ScopedRelatedFilter(RelatedFieldListFilter):
     """A filter that offers only rows the person may see."""
 

@@ -6,6 +6,7 @@ from typing import cast
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import InlineModelAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
@@ -13,9 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from partnerships.admin.agreements import choose_by_autocomplete, log_contact_form
-from partnerships.admin.base import FieldSets, OfficeAdmin, TitledMixin, WordSearchMixin, status_badge
+from partnerships.admin.base import FieldSets, OfficeAdmin, TitledMixin, WordSearchMixin, cut, status_badge
 from partnerships.admin.documents import DocumentInline
-from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.filters import AttentionFilter, MineFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.steps import StepsMixin, Verb
@@ -24,6 +25,8 @@ from partnerships.forms.choices import offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import AssignForm, MoveForm, SnoozeForm, UnsnoozeForm
+from partnerships.lists.cells import day, days_from, partner_names, urgency
+from partnerships.lists.milestones import PARTIES
 from partnerships.models import AgreementParty, Milestone, MilestoneKind
 from partnerships.models.milestones import DERIVED_KINDS, MILESTONE_TARGETS
 from partnerships.requests import user_of
@@ -126,15 +129,20 @@ class MilestoneAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     verbs = VERBS
     attention = ATTENTION
     danger_steps = frozenset({"cancel", "waive"})
-    list_display = ("display_title", "kind", "agreement", "due", "owner", "unit", "status_label")
-    list_filter = (AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "due_on")
-    list_select_related = ("agreement", "owner", "unit")
+    open_rows, open_label = staticmethod(lambda rows, today: rows.pending()), _("Open milestones")
+    list_before_template = "admin/partnerships/open_rows.html"
+    list_display = ("display_title", "partners", "agreement", "due", "owner", "unit", "status_label")
+    list_filter = (OpenFilter, AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "due_on")
+    list_select_related = ("agreement__unit", "owner", "unit")
     search_fields = ("title",)
     search_help_text = _("Title, agreement or partner, in Chinese or English")
     ordering = ("due_on", "pk")
     targets = ("agreement", *MILESTONE_TARGETS)
     autocomplete_fields = (*targets, "owner")
     inlines = (DocumentInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related(PARTIES)
 
     def get_inlines(self, request: HttpRequest, obj: Milestone | None) -> tuple[type[InlineModelAdmin], ...]:
         return self.inlines if obj else ()
@@ -179,8 +187,16 @@ class MilestoneAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     def owner_name(self, milestone: Milestone) -> str:
         return str(milestone.owner or "–")
 
+    @display(description=_("partners"))
+    def partners(self, milestone: Milestone) -> str:
+        return cut(partner_names(milestone.agreement))
+
     @display(description=_("due on"), ordering="due_on")
     def due(self, milestone: Milestone) -> str:
-        if milestone.is_overdue(timezone.localdate()):
-            return format_html('<span class="pt-overdue">{}</span>', milestone.due_on.isoformat())
-        return milestone.due_on.isoformat()
+        """Return the date; of an open milestone with how far away it is."""
+        if not milestone.is_pending:
+            return day(milestone.due_on)
+        today = timezone.localdate()
+        tone = {"late": "danger", "soon": "warning"}.get(urgency(milestone.due_on, today), "neutral")
+        words = days_from(milestone.due_on, today)
+        return format_html('{} <span class="pt-due pt-tone-{}">{}</span>', day(milestone.due_on), tone, words)

@@ -23,9 +23,10 @@ from partnerships.admin.base import (
     OfficeAdmin,
     PartInline,
     WordSearchMixin,
+    cut,
 )
 from partnerships.admin.documents import DocumentInline
-from partnerships.admin.filters import CountedFilter
+from partnerships.admin.filters import CountedFilter, OpenFilter
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
 from partnerships.countries import country_name
@@ -223,8 +224,13 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     register_verb, edit_verb = staticmethod(register_organization), staticmethod(edit_organization)
     has_steps = False
     verbs = VERBS
-    list_display = ("name", "name_zh", "kind_label", "region", "held_by", "uscc")
-    list_filter: ClassVar[Filters] = ("kind", CountryFilter, HeldFilter, ArchivedFilter, CountedFilter)
+    open_rows, open_label = (
+        staticmethod(lambda rows, today: rows.filter(archived_on=None, own_units=None)),
+        _("Partners"),
+    )
+    list_before_template = "admin/partnerships/open_rows.html"
+    list_display = ("name", "name_zh", "kind_label", "region", "holding_units", "uscc")
+    list_filter: ClassVar[Filters] = (OpenFilter, "kind", CountryFilter, HeldFilter, ArchivedFilter, CountedFilter)
     list_select_related = ("region",)
     search_fields = ("name",)
     search_help_text = _("Any of its names, in Chinese or English, or a code")
@@ -287,23 +293,27 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def held_by(self, organization: Organization) -> str:
         return name_all(holder.unit for holder in organization.holders.all())
 
+    @display(description=_("held by"))
+    def holding_units(self, organization: Organization) -> str:
+        return cut(self.held_by(organization))
+
 
 class OfKindAdmin(OrganizationAdmin):
     """The same page for one kind; the kind is set by the class of the row."""
 
-    list_filter: ClassVar[Filters] = (CountryFilter, HeldFilter, ArchivedFilter)
+    list_filter: ClassVar[Filters] = (OpenFilter, CountryFilter, HeldFilter, ArchivedFilter)
     directory_fields: ClassVar[FieldRows] = (("name", "name_zh"), "part_of", ("country", "region"), "held_by")
 
 
 @admin.register(Institution)
 class InstitutionAdmin(OfKindAdmin):
-    list_filter = ("institution_type", CountryFilter, HeldFilter, ArchivedFilter)
+    list_filter = (OpenFilter, "institution_type", CountryFilter, HeldFilter, ArchivedFilter)
     directory_fields = (("name", "name_zh"), "institution_type", "part_of", ("country", "region"), "held_by")
 
 
 @admin.register(Enterprise)
 class EnterpriseAdmin(OfKindAdmin):
-    list_display = ("name", "name_zh", "industry", "region", "held_by", "uscc")
+    list_display = ("name", "name_zh", "industry", "region", "holding_units", "uscc")
 
 
 @admin.register(Association)

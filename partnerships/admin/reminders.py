@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
-from partnerships.admin.base import PlainAdmin, ReadOnlyInline, RecordAdmin, status_badge
-from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
+from partnerships.admin.base import PlainAdmin, ReadOnlyInline, RecordAdmin, cut, status_badge
+from partnerships.admin.filters import AttentionFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.admin.versions import RootForm
 from partnerships.mailing.rule_preview import preview
@@ -132,12 +132,15 @@ class ReminderPlanAdmin(PlainAdmin):
     """Plans, which nobody edits. Users see the plans of the milestones they may see."""
 
     view_action = "delivery.view"
-    list_display = ("milestone", "rule", "due_on", "send_at", "status_label", "reason_words")
-    list_filter = (AttentionFilter, "status", "send_at", "next_attempt_at")
+    open_rows = staticmethod(lambda rows, today: rows.filter(status=PlanStatus.PLANNED))
+    open_label = _("Reminders to come")
+    list_before_template = "admin/partnerships/open_rows.html"
+    list_display = ("send_at", "milestone", "rule_words", "due_on", "status_label", "reason_cut")
+    list_filter = (OpenFilter, AttentionFilter, "status", "send_at", "next_attempt_at")
     list_select_related = ("milestone", "rule")
     search_fields = ("milestone__title", "milestone__title_zh")
     search_help_text = _("Milestone, agreement or partner, in Chinese or English")
-    ordering = ("-send_at", "-pk")
+    ordering = ("send_at", "pk")
     inlines = (PlanItemInline,)
     attention = {
         "missed": Attention(
@@ -166,6 +169,14 @@ class ReminderPlanAdmin(PlainAdmin):
             found = Milestone.objects.search(search_term, reader=user_of(request))
             queryset = queryset.filter(milestone__in=found.order_by().values("pk"))
         return queryset, False
+
+    @display(description=_("rule"), ordering="rule")
+    def rule_words(self, plan: ReminderPlan) -> str:
+        return cut(f"{plan.rule} · {plan.rule.get_audience_display()}")
+
+    @display(description=_("reason"), ordering="reason")
+    def reason_cut(self, plan: ReminderPlan) -> str:
+        return cut(plan.reason_words)
 
     @display(description=_("reason"), ordering="reason")
     def reason_words(self, plan: ReminderPlan) -> str:
