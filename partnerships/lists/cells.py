@@ -26,7 +26,7 @@ Cited = dict[tuple[int, int], list[Citation]]
 
 EMPTY = mark_safe("")
 DASH = mark_safe("—")
-SOON_DAYS = 7
+SOON_DAYS = 3
 
 
 class HasPage(Protocol):

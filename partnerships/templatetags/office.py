@@ -1,5 +1,6 @@
 """Tags and filters of the pages: statuses, days, samples, citations, permissions."""
 
+import datetime as dt
 from typing import Any
 
 from django import template
@@ -8,9 +9,11 @@ from django.db.models import Field, Model
 from django.forms import BoundField
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
+from django.utils.translation import pgettext
 
 from partnerships.lists import LISTS, cells
 from partnerships.lists.payments import payment_state
@@ -111,6 +114,13 @@ def follows_up(context: Context) -> bool:
 @register.simple_tag(takes_context=True)
 def enters_ceremonies(context: Context) -> bool:
     return may(context["request"].user, "event.add")
+
+
+@register.filter
+def near_day(value: dt.date, today: dt.date) -> str:
+    """Return a day as a line of work shows it: with its weekday, and with the year where it is another one."""
+    form = pgettext("date", "D, M j") if value.year == today.year else pgettext("date", "M j, Y")
+    return date_format(value, form)
 
 
 @register.filter

@@ -1,12 +1,14 @@
 """The first page: what is late, what is due, what comes next, and for leads what lies in their units."""
 
 import datetime as dt
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Exists, OuterRef, QuerySet
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +19,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import UndoForm
 from partnerships.lists.agreements import PARTIES as PARTIES_OF_AGREEMENT
-from partnerships.lists.milestones import HONOURED, PARTIES
+from partnerships.lists.cells import partner_names
+from partnerships.lists.milestones import HONOURED, PARTIES, MilestoneList
 from partnerships.models import (
     Activity,
     Agreement,
@@ -45,13 +48,18 @@ from partnerships.statuses import (
     AgreementStatus,
     MilestoneStatus,
 )
+from partnerships.texts import name_a_few
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
 from partnerships.views.people_to_contact import shown_people
 from partnerships.views.promises import plan_address
 from partnerships.views.steps import form_page
 from partnerships.workflows.milestones import last_day_of_snooze
 
-WEEK_DAYS = 7
+WEEK_DAYS, MONTH_DAYS = 7, 30
+# As many equal tasks of one day become one line; two lines would save nothing.
+FEWEST_FOLDED = 3
+# Keys of the steps in a line's menu, by the last part of their address.
+SHORTCUTS = {"snooze": "s", "unsnooze": "s", "assign": "a", "move": "d"}
 # Rows on the page; the list of milestones has the others.
 MOST_ROWS = 100
 MOST_ACTIVITIES = 30
@@ -76,13 +84,31 @@ class Decision:
 
 
 @dataclass(frozen=True)
+class FoldedItems:
+    """One line for equal tasks of one day. ``is_open`` shows them below it; ``address`` turns that over."""
+
+    items: Sequence["WorkItem"]
+    key: str
+    is_open: bool
+    address: str
+
+    @property
+    def partners(self) -> str:
+        return name_a_few([item.partner for item in self.items])
+
+    @property
+    def first(self) -> "WorkItem":
+        return self.items[0]
+
+
+@dataclass(frozen=True)
 class WorkItem:
     """One line of my work: a milestone, or an activity without a date of its own.
 
     ``page`` is where its button leads; ``step`` the address of the form that opens in the line, empty where there is
     none. ``beside`` are further steps: label and address. What waits for the reader as a lead has a ``group`` of its own,
     and a ``decision`` where one click takes it, or a ``hint`` where the reader may not take it. ``people`` are whom to
-    call, where it is time to.
+    call, where it is time to. ``partner`` is the partner, or else what the work is about; ``subject`` the agreement.
     """
 
     row: Milestone | Activity
@@ -95,6 +121,32 @@ class WorkItem:
     decision: Decision | None = None
     hint: str = ""
     people: Sequence[PersonToContact] = ()
+
+    @property
+    def partner(self) -> str:
+        row = self.row
+        names = partner_names(row.agreement)
+        about = getattr(row, "target", None)
+        whose = getattr(row, "organization", None) or getattr(about, "organization", None) or about
+        return names or str(whose or row.unit)
+
+    @property
+    def subject(self) -> str:
+        """The agreement or demand beside its partner; empty where the partner says it all."""
+        about = self.row.agreement or getattr(self.row, "demand", None)
+        return str(about) if about and str(about) != self.partner else ""
+
+    @property
+    def is_milestone(self) -> bool:
+        return isinstance(self.row, Milestone)
+
+    @property
+    def steps_in_menu(self) -> list[tuple[str, str, str]]:
+        """Label, address and key of what the menu of the line offers."""
+        return [
+            (label, address, SHORTCUTS.get(address.rstrip("/").rpartition("/")[2], ""))
+            for label, address in self.beside
+        ]
 
     @property
     def key(self) -> str:
@@ -131,9 +183,20 @@ def my_work(request: UserRequest) -> HttpResponse:
     entries = _with_people(entries, user, today)
     entries.sort(key=lambda entry: entry.due_on or dt.date.max)
     shortfalls = _shortfalls(user, today)
+    groups = _grouped(entries, today)
+    by_partner = request.GET.get("by") == "partner"
+    decided_first = [group for group in groups if group["key"] in DECISION_GROUPS]
+    others = [group for group in groups if group["key"] not in DECISION_GROUPS]
+    if by_partner:
+        others = _by_partner([entry for group in others for entry in group["rows"]])
     context = {
         "today": today,
-        "groups": _grouped(entries, today),
+        "groups": [*decided_first, *others],
+        "decision_rows": [(group["label"], entry) for group in decided_first for entry in group["rows"]],
+        "work_groups": [_folded(group, request) for group in others if group["rows"]],
+        "by_partner": by_partner,
+        "leads_team": may(user, "team.view"),
+        "bulk_acts": MilestoneList(QueryDict(), user=user, today=today).bulk_acts,
         "total": len(entries),
         "count": mine.count() if has_more else len(milestones),
         "has_more": has_more,
@@ -152,7 +215,14 @@ def my_work(request: UserRequest) -> HttpResponse:
 
 def _with_context(rows: MilestoneQuerySet) -> MilestoneQuerySet:
     related = rows.select_related(
-        "agreement__unit", "unit", "owner", "party__organization", *MILESTONE_TARGETS, *HONOURED
+        "agreement__unit",
+        "agreement__type",
+        "unit",
+        "owner",
+        "party__organization",
+        "demand__organization",
+        *MILESTONE_TARGETS,
+        *HONOURED,
     )
     return related.prefetch_related(PARTIES)
 
@@ -180,7 +250,44 @@ def _end_of_snooze(entry: WorkItem) -> dt.date:
     return (isinstance(entry.row, Milestone) and entry.row.snoozed_until) or dt.date.max
 
 
-def _grouped(entries: list[WorkItem], today: dt.date) -> list[dict[str, object]]:
+# What waits for the reader's decision, and stands before the work by date.
+DECISION_GROUPS = ("approve", "accept", "decide", "note")
+
+
+def _by_partner(entries: list[WorkItem]) -> list[dict[str, Any]]:
+    """Group the work by partner, the one with the most urgent work first."""
+    found: dict[str, list[WorkItem]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda entry: entry.due_on or dt.date.max):
+        found[entry.partner].append(entry)
+    return [
+        {"key": f"partner-{number}", "label": label, "rows": rows}
+        for number, (label, rows) in enumerate(found.items(), start=1)
+    ]
+
+
+def _folded(group: dict[str, Any], request: UserRequest) -> dict[str, Any]:
+    """Add ``lines``: the rows of a group, with equal tasks of one day as one line, and ``is_long_term`` for those to fold away."""
+    equal: dict[tuple[str, dt.date | None], list[WorkItem]] = defaultdict(list)
+    for entry in group["rows"]:
+        equal[str(entry.row), entry.due_on].append(entry)
+    opened = request.GET.getlist("open")
+    lines: list[WorkItem | FoldedItems] = []
+    for items in equal.values():
+        if len(items) < FEWEST_FOLDED:
+            lines += items
+            continue
+        key = items[0].key
+        query = request.GET.copy()
+        query.setlist("open", [one for one in opened if one != key] if key in opened else [*opened, key])
+        address = f"{request.path}?{query.urlencode()}#group-{group['key']}"
+        lines.append(FoldedItems(items, key, key in opened, address))
+        lines += items if key in opened else []
+    titles = Counter(str(entry.row) for entry in group["rows"])
+    summary = name_a_few([f"{count} × {title}" if count > 1 else title for title, count in titles.items()])
+    return {**group, "lines": lines, "summary": summary, "is_folded": group["key"] in ("later", "snoozed", "waiting")}
+
+
+def _grouped(entries: list[WorkItem], today: dt.date) -> list[dict[str, Any]]:
     labels = {
         "approve": _("To approve"),
         "accept": _("To accept"),
@@ -189,6 +296,7 @@ def _grouped(entries: list[WorkItem], today: dt.date) -> list[dict[str, object]]
         "overdue": _("Overdue"),
         "today": pgettext("group of my work", "Today"),
         "week": _("This week"),
+        "month": _("Next 30 days"),
         "later": _("Later"),
         "waiting": _("Waiting for the partner or for acceptance"),
         "snoozed": _("Snoozed"),
@@ -207,9 +315,12 @@ def _group_of(entry: WorkItem, today: dt.date) -> str:
         return "snoozed"
     if isinstance(entry.row, Milestone) and _waits_for_others(entry.row):
         return "waiting"
-    if entry.due_on is None or entry.due_on > today + dt.timedelta(days=WEEK_DAYS):
+    if entry.due_on is None:
         return "later"
-    return "overdue" if entry.due_on < today else "today" if entry.due_on == today else "week"
+    days = (entry.due_on - today).days
+    if days <= 0:
+        return "overdue" if days else "today"
+    return "week" if days <= WEEK_DAYS else "month" if days <= MONTH_DAYS else "later"
 
 
 def _waits_for_others(milestone: Milestone) -> bool:

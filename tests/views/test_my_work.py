@@ -20,8 +20,10 @@ from partnerships.factories import (
     AgreementFactory,
     AgreementPartyFactory,
     MilestoneFactory,
+    OrganizationFactory,
     UserFactory,
 )
+from partnerships.lists.cells import partner_names
 from partnerships.models import Agreement, Milestone, Role, UnitMembership
 from partnerships.views import my_work
 from partnerships.workflows.agreements import submit_agreement
@@ -48,7 +50,7 @@ def due(world: World, title: str, days: int, **more: Any) -> Milestone:
 def test_everything_dated_stands_in_one_list(world: World, client: Client) -> None:
     Milestone.objects.all().delete()
     party = AgreementPartyFactory(agreement=world.agreement)
-    for title, days in (("Late", -1), ("Now", 0), ("Soon", 7), ("Far", 8)):
+    for title, days in (("Late", -1), ("Now", 0), ("Soon", 7), ("Near", 8), ("Far", 31)):
         due(world, title, days)
     due(world, "Theirs", -3, party=party)
     due(world, "Handed in", -3, submitted=True)
@@ -62,6 +64,7 @@ def test_everything_dated_stands_in_one_list(world: World, client: Client) -> No
         "overdue": ["Late"],
         "today": ["Now", "North training"],
         "week": ["Start “The visit”", "Complete “The visit”", "Soon"],
+        "month": ["Near"],
         "later": ["Far"],
         "waiting": ["Theirs", "Handed in"],
         "snoozed": ["Asleep"],
@@ -344,3 +347,36 @@ def test_the_most_urgent_promises_are_shown_with_the_number_of_all(
     assert [page.context["shortfall_count"] for page in (two, three)] == [2, 3]
     assert ["The 2 most urgent of" in page.text for page in (two, three)] == [False, True]
     assert "The 2 most urgent of 3." in three.text
+
+
+def test_equal_tasks_of_one_day_fold_into_one_line_that_opens(world: World, client: Client) -> None:
+    Milestone.objects.all().delete()
+    for number in range(3):
+        agreement = AgreementFactory(unit=world.unit, signed=True, title=f"Agreement {number}")
+        due(world, "Half-year review", 20, agreement=agreement)
+    due(world, "Half-year review", 21)
+
+    page = client.get("/")
+
+    [month] = [group for group in page.context["work_groups"] if group["key"] == "month"]
+    folded, other = month["lines"]
+    opened = client.get(folded.address.partition("#")[0])
+    [open_month] = [group for group in opened.context["work_groups"] if group["key"] == "month"]
+    assert "3 × Half-year review" in " ".join(page.text.split())
+    assert (len(folded.items), other.row.due_on) == (3, DAY + dt.timedelta(days=21))
+    assert len(open_month["lines"]) == 5
+    assert open_month["lines"][0].address.partition("#")[0].rstrip("?") == "/"
+
+
+def test_by_partner_the_most_urgent_stands_first(world: World, client: Client) -> None:
+    Milestone.objects.all().delete()
+    due(world, "Far", 40)
+    due(world, "Late", -1)
+    due(world, "Without an agreement", 3, agreement=None, organization=OrganizationFactory(), unit=world.unit)
+
+    page = client.get("/", {"by": "partner"})
+
+    shown = [(group["label"], [str(row.row) for row in group["rows"]]) for group in page.context["work_groups"]]
+    first, rows = shown[0]
+    assert (first, rows[0], rows[-1]) == (partner_names(world.agreement), "Late", "Far")
+    assert ["Without an agreement"] in [rows for _label, rows in shown]
