@@ -22,6 +22,7 @@ from partnerships.admin.base import (
     WordSearchMixin,
     status_badge,
 )
+from partnerships.admin.bulk import BulkActionsMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
@@ -99,10 +100,11 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 
 @admin.register(Activity)
 @hides_records
-class ActivityAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
+class ActivityAdmin(BulkActionsMixin, TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
     register_verb, edit_verb = staticmethod(register_activity), staticmethod(edit_activity)
     danger_steps = frozenset({"cancel"})
+    bulk_list = "activity_list"
     attention = {
         "late": Attention(
             _("Planned, but its day has passed"),

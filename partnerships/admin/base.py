@@ -187,8 +187,8 @@ class ScopedMixin(PageBase):
         hide_unseen(shown.result_list, user_of(request))  # reads the rows once, into the cache of the queryset
         return shown
 
-    def get_actions(self, request: HttpRequest) -> dict[str, tuple[Callable[..., str], str, str] | None]:
-        """Offer no bulk actions: each step has its own page, its own question and its own history row."""
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer no actions of Django's; ``BulkActionsMixin`` adds those of the pages."""
         return {}
 
 

@@ -22,10 +22,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.exceptions import DomainError
 from partnerships.forms.bulk import BulkForm, bulk_form, picked_rows
 from partnerships.lists import LISTS
+from partnerships.lists.filters import BESIDE_FILTERS
 from partnerships.models import (
     AgreementArea,
     BulkAct,
     Export,
+    Milestone,
     ProgrammeItem,
     hide_unseen,
 )
@@ -238,8 +240,12 @@ def _line(change: RowChange, name: str, found: Mapping[type[Model], Mapping[int,
 
 
 def _export(request: UserRequest, key: str, chosen: Selection, data: QueryDict) -> HttpResponseBase:
-    """Export the selected rows, in the order of the list."""
-    query = QueryDict(chosen.query, mutable=True)
+    """Export the selected rows, in the order and with the columns of the list; its filters found them already."""
+    asked, query = QueryDict(chosen.query), QueryDict(mutable=True)
+    for name in BESIDE_FILTERS & asked.keys():
+        query.setlist(name, asked.getlist(name))
+    if LISTS[key].model is Milestone:
+        query["status"] = "all"  # without it the list leaves out what is done
     query["picked"] = ".".join(str(one.pk) for one in chosen.picked)
     return export_file(request, key, query.urlencode(), data.get("format") or Export.Format.XLSX)
 

@@ -21,6 +21,7 @@ from partnerships.forms.team import HandOverForm, TeamForm, item_value
 from partnerships.models import (
     Activity,
     Agreement,
+    BulkAct,
     Delivery,
     Milestone,
     Role,
@@ -34,6 +35,7 @@ from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.permissions import people_with_reminders_seen_by
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403
+from partnerships.views.bulk import say_with_undo
 from partnerships.workflows.handover import KINDS, HandOverResult, open_items
 
 WEEK_DAYS, MONTH_DAYS = 7, 30
@@ -231,6 +233,7 @@ def _hand_over(request: UserRequest, giver: User | None) -> HttpResponse:
         "more": more,
         "to_decide": _to_decide(user, giver) if giver else 0,
         "today": timezone.localdate(),
+        "undo_minutes": BulkAct.UNDO_MINUTES,
     }
     return render(request, "partnerships/team/hand_over.html", context)
 
@@ -274,11 +277,10 @@ def _groups(user: User, giver: User | None) -> tuple[list[dict[str, Any]], int]:
 
 def _add_messages(request: UserRequest, outcome: HandOverResult, new_owner: User) -> None:
     count = len(outcome.moved)
-    if count:
+    if outcome.act is not None:
         text = ngettext("%(count)s item went to %(new_owner)s.", "%(count)s items went to %(new_owner)s.", count)
-        messages.success(
-            request, f"{text % {'count': count, 'new_owner': new_owner}} {_follower_words(outcome.followed)}".strip()
-        )
+        words = f"{text % {'count': count, 'new_owner': new_owner}} {_follower_words(outcome.followed)}".strip()
+        say_with_undo(request, words, outcome.act, request.path)
     for row, reason in outcome.refused[:MOST_REASONS]:
         messages.warning(request, _("“%(item)s” stayed: %(reason)s") % {"item": row, "reason": reason})
     rest = len(outcome.refused) - MOST_REASONS

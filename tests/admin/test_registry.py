@@ -6,7 +6,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from partnerships.factories import UserFactory
+from partnerships.factories import MilestoneFactory, UserFactory
 from partnerships.models import Milestone
 from tests.admin.worlds import ROLES, rows_of
 
@@ -232,10 +232,22 @@ def test_a_lead_cannot_post_another_units_rows_into_a_form(world, enter):
     assert Milestone.objects.filter(title="Smuggled").count() == 0
 
 
-def test_nothing_can_be_done_to_many_rows_at_once(world, enter):
-    response = enter(world.people["staff"]).get(reverse("admin:partnerships_agreement_changelist"))
+def test_acts_on_many_rows_are_those_of_the_pages(world, enter):
+    staff, milestone = world.people["staff"], MilestoneFactory()
+    client, back = enter(staff), reverse("admin:partnerships_milestone_changelist")
+    chosen = {"action": "reassign", "_selected_action": [milestone.pk], "index": 0}
 
-    assert response.context["cl"].model_admin.get_actions(response.wsgi_request) == {}
+    partners = client.get(reverse("admin:partnerships_enterprise_changelist"))
+    page = client.post(f"{back}?status__exact=open", chosen, follow=True)
+    person = {"owner": staff.pk, "chosen": milestone.pk, "act": "reassign", "step": "do"}
+    done = client.post(page.wsgi_request.path, person | {"next": page.context["chosen"].back}, follow=True)
+
+    assert partners.context["cl"].model_admin.get_actions(partners.wsgi_request) == {}
+    assert list(page.context["rows"]) == [milestone.pk]
+    assert done.redirect_chain[-1][0] == f"{back}?status__exact=open"
+    assert "Reassigned: 1 item." in done.text
+    milestone.refresh_from_db()
+    assert milestone.owner == staff
 
 
 def _no_documents():

@@ -21,7 +21,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.forms.team import item_value
-from partnerships.models import Unit
+from partnerships.models import BulkAct, Unit
 from tests.views.test_lists import more_of_everything
 from tests.views.world import World, make_world
 
@@ -139,6 +139,12 @@ def test_choose_look_and_hand_over(world: World, client: Client) -> None:
     for row in (world.milestone, world.activity):
         row.refresh_from_db()
         assert row.owner == new_owner
+
+    undone = client.post(BulkAct.objects.get().get_absolute_url() + "undo/", {"next": address}, follow=True)
+
+    assert "Undone: 2 items are as they were." in undone.text
+    world.milestone.refresh_from_db()
+    assert world.milestone.owner == world.coordinator
 
 
 def test_what_could_not_move_says_why(world: World, client: Client) -> None:
