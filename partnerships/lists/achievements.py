@@ -4,7 +4,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.base import Column, PageLink, Preset, RecordList
 from partnerships.lists.filter_fields import SwitchFilter
 from partnerships.lists.filters import ListFilterSet, unit_filter
 from partnerships.models import Achievement, Unit
@@ -37,16 +37,34 @@ class AchievementList(RecordList[Achievement]):
     model = Achievement
     filterset_class = AchievementFilterSet
     default_sort = "name"
+    presets = (Preset(_("By name")), Preset(_("On offer"), "on_offer=yes"))
     columns = (
-        Column("achievement", _("Achievement"), str, "name", cites=("", "name")),
-        Column("organization", _("Offered by"), lambda row: row.organization, "organization__name"),
-        Column("field", pgettext_lazy("of knowledge", "Field"), lambda row: row.field, "field"),
+        Column(
+            "organization",
+            _("Offered by"),
+            lambda row: row.organization,
+            "organization__name",
+            width="name",
+            is_bold=True,
+            phone="name",
+            select=("organization",),
+        ),
+        Column(
+            "achievement",
+            _("Achievement"),
+            str,
+            "name",
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
+            cites=("", "name"),
+            phone="title",
+        ),
+        Column("field", pgettext_lazy("of knowledge", "Field"), lambda row: row.field, "field", phone="status"),
         Column("people", _("People behind it"), lambda row: row.people, "people", is_personal=True),
-        Column("offer", _("On offer"), lambda row: row.is_on_offer, "is_on_offer"),
+        Column("offer", _("On offer"), lambda row: row.is_on_offer, "is_on_offer", width="num"),
+        Column("unit", _("Unit"), lambda row: row.unit, "unit__name", is_shown_at_first=False, select=("unit",)),
     )
-
-    def for_showing(self, rows: AchievementQuerySet) -> QuerySet:
-        return rows.select_related("organization")
 
     def links(self) -> list[PageLink]:
         demands = PageLink(_("Demands"), reverse("demand_list"))

@@ -1,13 +1,16 @@
 import datetime as dt
+from collections.abc import Sequence
+from typing import Any
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
-from partnerships.lists.base import THROUGH, Column, PageLink, RecordList, organizations_of
+from partnerships.lists.base import THROUGH, Column, PageLink, Preset, RecordList, organizations_of
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, linked_filter, people_of
 from partnerships.lists.filters import (
     ArrangedFilterSet,
@@ -110,25 +113,83 @@ class ActivityList(RecordList[Activity]):
     intro = _("Trainings, research projects, visits and other activities under agreements.")
     model = Activity
     filterset_class = ActivityFilterSet
-    default_sort = "-starts_on"
+    default_sort = ""
+    presets = (
+        Preset(_("Unfinished first")),
+        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes&status=unfinished"),
+        Preset(_("In progress"), "status=in_progress"),
+        Preset(_("Completed lately"), "status=completed&sort=-completed_on"),
+        Preset(_("Unassigned"), "orphaned=yes"),
+    )
     columns = (
-        Column("title", _("Activity"), str, "title"),
-        Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
-        Column("starts", _("Starts on"), lambda row: row.starts_on, "starts_on", cites=("starts_on", "completed_on")),
         Column(
             "partners",
             _("With"),
             lambda row: organizations_of(row.partners.all()),
-            cell=lambda row, today: cells.organization_names(row.partners.all()),
+            cell=lambda row, today: cells.organizations(row.partners.all()),
+            width="name",
+            phone="name",
+            prefetch=("partners__organization",),
         ),
-        Column("agreement", _("Agreement"), lambda row: row.agreement, "agreement__title"),
+        Column("title", _("Activity"), str, "title", width="title", is_row_title=True, is_fixed=True, phone="title"),
+        Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind", phone="due"),
+        Column(
+            "status",
+            _("Status"),
+            lambda row: row.get_status_display(),
+            "status",
+            cell=cells.status_on,
+            width="due",
+            phone="status",
+        ),
+        Column(
+            "starts",
+            _("Starts on"),
+            lambda row: row.starts_on,
+            "starts_on",
+            width="day",
+            cites=("starts_on",),
+            phone="end",
+        ),
+        Column(
+            "agreement",
+            _("Agreement"),
+            lambda row: row.agreement,
+            "agreement__title",
+            width="name",
+            from_width=1280,
+            select=("agreement",),
+        ),
+        Column(
+            "owner",
+            _("Owner"),
+            lambda row: row.owner,
+            "owner__name",
+            cell=lambda row, today: cells.owner(row.owner),
+            width="person",
+            from_width=1024,
+            select=("owner",),
+        ),
+        Column("unit", _("Unit"), lambda row: row.unit, "unit__name", is_shown_at_first=False, select=("unit",)),
+        Column(
+            "completed",
+            _("Completed on"),
+            lambda row: row.completed_on,
+            "completed_on",
+            width="day",
+            cites=("completed_on",),
+            is_shown_at_first=False,
+        ),
         THROUGH,
-        Column("owner", _("Owner"), lambda row: row.owner, "owner__name"),
     )
 
-    def for_showing(self, rows: ActivityQuerySet) -> QuerySet:
-        return rows.select_related("agreement", "owner", "through").prefetch_related("partners__organization")
+    def usual_order(self) -> Sequence[Any]:
+        """Return the order of work: what is to be done next first; then what is over, the latest first."""
+        is_over = Case(When(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED), then=1), default=0)
+        to_come = Case(
+            When(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED), then=None), default="starts_on"
+        )
+        return is_over, to_come.asc(nulls_last=True), F("starts_on").desc(nulls_last=True)
 
     def links(self) -> list[PageLink]:
         query = urlencode(self.filters_in_address)

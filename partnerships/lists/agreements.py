@@ -2,19 +2,20 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
+from typing import Any
 
 import django_filters
-from django.db.models import Exists, OuterRef, Prefetch, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Case, DateField, Exists, F, OuterRef, Prefetch, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce, Greatest
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import pgettext_lazy
 
 from partnerships.countries import country_choices
 from partnerships.lists import cells
-from partnerships.lists.base import THROUGH, Column, PageLink, RecordList, organizations_of
+from partnerships.lists.base import THROUGH, Column, PageLink, Preset, RecordList, organizations_of
 from partnerships.lists.cells import Text
 from partnerships.lists.filter_fields import DayFilter, DaysFilter, PersonFilter, SwitchFilter, linked_filter, people_of
 from partnerships.lists.filters import (
@@ -28,11 +29,13 @@ from partnerships.lists.filters import (
 )
 from partnerships.lists.honours import HonouredFilterSet
 from partnerships.models import (
+    Activity,
     Agreement,
     AgreementArea,
     AgreementParty,
     AgreementType,
     Contact,
+    ContactNote,
     CooperationArea,
     Milestone,
     Organization,
@@ -41,7 +44,10 @@ from partnerships.models import (
     User,
     quiet_agreements,
 )
+from partnerships.models.activities import QUIET_AFTER_DAYS
 from partnerships.models.agreements import AgreementQuerySet
+from partnerships.models.terms import running_period
+from partnerships.partial_dates import PartialDate
 from partnerships.permissions import may
 from partnerships.reports.promises import KeptPromises, PromiseSum, promises_of, summed
 from partnerships.statuses import AgreementStatus
@@ -55,8 +61,13 @@ class AgreementFilterSet(
     HonouredFilterSet[AgreementQuerySet],
 ):
     FRONT = ("status", "party", "unit", "coordinator")
+    OWNER = "coordinator"
 
-    status = django_filters.ChoiceFilter(label=_("Status"), choices=AgreementStatus.choices)
+    status = django_filters.ChoiceFilter(
+        label=_("Status"),
+        choices=[("open", pgettext_lazy("agreements", "Not closed")), *AgreementStatus.choices],
+        method="filter_status",
+    )
     party = django_filters.CharFilter(label=_("Partner (incl. its parts)"), method="filter_party", max_length=200)
     unit = unit_filter()
     coordinator = PersonFilter(label=_("Coordinator"), field_name="coordinator")
@@ -84,6 +95,7 @@ class AgreementFilterSet(
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
     quiet = SwitchFilter(label=_("Without contact"), method="filter_quiet")
     dates = SwitchFilter(label=_("Dates to complete"), method="filter_dates")
+    to_confirm = SwitchFilter(label=_("Renewed automatically, to be confirmed"), method="filter_to_confirm")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
     paper = django_filters.CharFilter(label=_("Original is with"), method="filter_paper", max_length=200)
     liaison = django_filters.CharFilter(label=_("Liaison"), method="filter_liaison", max_length=200)
@@ -96,6 +108,12 @@ class AgreementFilterSet(
             "coordinator": people_of(Agreement.objects.visible_to(self.user), "coordinator"),
             "region": regions_with(Organization.objects.visible_to(self.user)),
         }
+
+    def filter_status(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        return queryset.not_closed() if value == "open" else queryset.filter(status=value)
+
+    def filter_to_confirm(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
+        return queryset.with_standing(self.today).filter(is_renewal_to_confirm=True)
 
     def filter_area(self, queryset: AgreementQuerySet, name: str, value: CooperationArea) -> AgreementQuerySet:
         return queryset.filter(Exists(AgreementArea.objects.filter(agreement=OuterRef("pk"), area=value)))
@@ -158,25 +176,28 @@ def _partners() -> QuerySet:
 PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organization"))
 
 
+CLOSED = (AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
+
 # Columns that the list's query adds.
 _is_expired: Callable[[Agreement], bool] = attrgetter("is_expired")
 _is_renewal_to_confirm: Callable[[Agreement], bool] = attrgetter("is_renewal_to_confirm")
 _next_due_on: Callable[[Agreement], dt.date | None] = attrgetter("next_due_on")
+_last_contact_on: Callable[[Agreement], dt.date | None] = attrgetter("last_contact_on")
 _paper_desk: Callable[[Agreement], str | None] = attrgetter("paper_desk")
 _paper_since: Callable[[Agreement], dt.date | None] = attrgetter("paper_since")
 
 
 def _status(row: Agreement, today: dt.date) -> SafeString:
-    return cells.joined([cells.status(row), cells.mark(_("expired")) if _is_expired(row) else cells.EMPTY])
+    """Return the badge of the status, or what a signed agreement needs now."""
+    if _is_renewal_to_confirm(row):
+        return cells.tone(_("Renewed, to confirm"), "warning")
+    return cells.tone(_("Expired"), "warning") if _is_expired(row) else cells.status(row)
 
 
 def _runs_until(row: Agreement, today: dt.date) -> str:
     if row.runs_until is None and row.signed_on:
         return cells.quiet(_("open-ended"))
-    ends_on = cells.show(row.runs_until)
-    if _is_renewal_to_confirm(row):
-        return cells.joined([ends_on, cells.mark(_("renewed automatically, to be confirmed"))])
-    return ends_on
+    return cells.show(row.runs_until)
 
 
 def _next_due(row: Agreement, today: dt.date) -> str:
@@ -184,13 +205,25 @@ def _next_due(row: Agreement, today: dt.date) -> str:
     return "" if due_on is None else cells.due(due_on, today)
 
 
-def _paper_age(row: Agreement, today: dt.date) -> str:
-    since = _paper_since(row)
-    if since is None:
-        return ""
-    days = max((today - since).days, 0)
-    age = ngettext("%(days)s day", "%(days)s days", days) % {"days": days}
-    return cells.joined([cells.day(since), cells.small_line(age)], "")
+def _last_contact(row: Agreement, today: dt.date) -> str:
+    return cells.ago(_last_contact_on(row), today, old_after=QUIET_AFTER_DAYS)
+
+
+def _starts(row: Agreement) -> PartialDate | None:
+    first = min(row.terms.all(), key=lambda term: term.number, default=None)
+    return first.starts if first else None
+
+
+def _notice_by(row: Agreement) -> dt.date | None:
+    """Return the last day on which notice can be given in the running period; None without a period of notice."""
+    period = running_period(row.terms.all(), _batch(row).today)
+    if period is None or period.ends_on is None or not period.term.notice or not row.is_signed:
+        return None
+    return period.term.notice_by(period.ends_on)
+
+
+def _amount(row: Agreement, today: dt.date) -> str:
+    return "" if row.amount is None else f"{cells.grouped(row.amount, 2).removesuffix('.00')} {row.currency}".strip()
 
 
 # Agreements whose promises are added up above the list.
@@ -230,11 +263,31 @@ def _liaisons(user: User) -> QuerySet[AgreementParty]:
     return AgreementParty.objects.filter(liaison__in=Contact.objects.visible_to(user))
 
 
-def _delivered(row: Agreement) -> str:
+def _promises(row: Agreement) -> str:
     found = _batch(row).of(row)
     if not found.promised:
         return ""
     return _("%(delivered)s of %(promised)s") % {"delivered": found.delivered, "promised": found.promised}
+
+
+def _delivered(row: Agreement, today: dt.date) -> str:
+    found = _batch(row).of(row)
+    return cells.meter(found.delivered, found.promised) if found.promised else ""
+
+
+def _with_next_due(rows: QuerySet) -> QuerySet:
+    pending = Milestone.objects.pending().filter(agreement=OuterRef("pk")).order_by("due_on")
+    return rows.annotate(next_due_on=Subquery(pending.values("due_on")[:1]))
+
+
+def _with_last_contact(rows: QuerySet) -> QuerySet:
+    """Add ``last_contact_on``, the day of the last completed activity or contact note."""
+    done = Activity.objects.completed().filter(agreement=OuterRef("pk")).order_by("-completed_on")
+    notes = ContactNote.objects.filter(agreement=OuterRef("pk")).order_by("-happened_on")
+    completed = Subquery(done.values("completed_on")[:1], output_field=DateField())
+    noted = Subquery(notes.values("happened_on")[:1], output_field=DateField())
+    # The greatest of a day and null is null on SQLite.
+    return rows.annotate(last_contact_on=Greatest(Coalesce(completed, noted), Coalesce(noted, completed)))
 
 
 class AgreementList(RecordList[Agreement]):
@@ -244,37 +297,127 @@ class AgreementList(RecordList[Agreement]):
     empty = _("No agreement yet.")
     model = Agreement
     filterset_class = AgreementFilterSet
-    default_sort = "-signed_on"
+    default_sort = "next_due_on"
+    presets = (
+        Preset(_("Next due first")),
+        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes"),
+        Preset(_("Ends within 6 months"), "expiring=183"),
+        Preset(_("To be confirmed"), "to_confirm=yes"),
+        Preset(_("No contact for 180 days"), "quiet=yes"),
+        Preset(_("Unassigned"), "orphaned=yes"),
+        Preset(_("Latest signed first"), "sort=-signed_on"),
+    )
     columns = (
+        Column(
+            "partners",
+            _("Partner"),
+            lambda row: organizations_of(cells.partners_of(row)),
+            cell=lambda row, today: cells.organizations(cells.partners_of(row)),
+            width="name",
+            is_fixed=True,
+            phone="name",
+            select=("unit",),
+            prefetch=(PARTIES,),
+        ),
         Column(
             "title",
             _("Agreement"),
             str,
             "title",
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
             cites=("title", "title_zh"),
-            below=lambda row: " · ".join(filter(None, (str(row.type), row.reference))),
+            phone="title",
         ),
         Column(
-            "partners",
-            _("Partners"),
-            lambda row: organizations_of(cells.partners_of(row)),
-            cell=lambda row, today: cells.partner_names(row),
-            css_class="names",
+            "status",
+            _("Status"),
+            lambda row: row.get_status_display(),
+            "status",
+            cell=_status,
+            width="status",
+            phone="status",
+            add=lambda rows, user, today: rows.with_standing(today),
         ),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=_status),
-        Column("signed", _("Signed on"), lambda row: row.signed, "signed_on", cites=("signed_on",)),
-        Column("until", _("Runs until"), lambda row: row.runs_until, "current_ends_on", cell=_runs_until),
-        Column("due", _("Next due"), _next_due_on, "next_due_on", cell=_next_due),
         Column(
-            "archive_number",
-            _("Archive number"),
-            lambda row: row.archive_number,
-            "archive_number",
+            "until",
+            _("Ends"),
+            lambda row: row.runs_until,
+            "current_ends_on",
+            cell=_runs_until,
+            width="day",
+            phone="end",
+        ),
+        Column(
+            "due",
+            _("Next due"),
+            _next_due_on,
+            "next_due_on",
+            cell=_next_due,
+            width="due",
+            phone="due",
+            add=lambda rows, user, today: _with_next_due(rows),
+        ),
+        Column(
+            "contact",
+            _("Last contact"),
+            _last_contact_on,
+            "last_contact_on",
+            cell=_last_contact,
+            width="ago",
+            from_width=1280,
+            add=lambda rows, user, today: _with_last_contact(rows),
+        ),
+        Column("delivered", _("Delivered"), _promises, cell=_delivered, width="meter", from_width=1280),
+        Column(
+            "coordinator",
+            _("Owner"),
+            lambda row: row.coordinator,
+            "coordinator__name",
+            cell=lambda row, today: cells.owner(row.coordinator),
+            width="person",
+            from_width=1024,
+            select=("coordinator",),
+        ),
+        Column("reference", _("Reference"), lambda row: row.reference, "reference", is_shown_at_first=False),
+        Column("type", _("Type"), lambda row: row.type, "type__name", is_shown_at_first=False, select=("type",)),
+        Column(
+            "amount",
+            _("Amount"),
+            lambda row: row.amount,
+            "amount",
+            cell=_amount,
+            width="money",
             is_shown_at_first=False,
         ),
-        Column("paper", _("Original is with"), _paper_desk, is_shown_at_first=False),
-        Column("paper_since", _("There since"), _paper_since, "paper_since", cell=_paper_age, is_shown_at_first=False),
-        Column("delivered", _("Delivered of promised"), _delivered, is_shown_at_first=False),
+        Column("currency", _("Currency"), lambda row: row.currency, "currency", width="num", is_shown_at_first=False),
+        Column(
+            "area",
+            _("Area promised"),
+            lambda row: name_all(promise.area for promise in row.promised_areas.all()),
+            is_shown_at_first=False,
+            prefetch=("promised_areas__area",),
+        ),
+        Column(
+            "signed",
+            _("Signed on"),
+            lambda row: row.signed,
+            "signed_on",
+            width="day",
+            cites=("signed_on",),
+            is_shown_at_first=False,
+        ),
+        Column("starts", _("Starts on"), _starts, width="day", is_shown_at_first=False, prefetch=("terms",)),
+        Column("notice", _("Notice by"), _notice_by, width="day", is_shown_at_first=False, prefetch=("terms",)),
+        Column(
+            "unit",
+            _("Unit"),
+            lambda row: row.unit,
+            "unit__name",
+            is_shown_at_first=False,
+            select=("unit",),
+        ),
         Column(
             "liaisons",
             _("Liaisons"),
@@ -284,24 +427,41 @@ class AgreementList(RecordList[Agreement]):
         ),
         THROUGH,
         Column(
-            "coordinator",
-            _("Coordinator"),
-            lambda row: row.coordinator,
-            "coordinator__name",
-            cell=lambda row, today: cells.owner(row.coordinator),
-            below=lambda row: row.unit,
+            "archive_number",
+            _("Archive number"),
+            lambda row: row.archive_number,
+            "archive_number",
+            is_shown_at_first=False,
+        ),
+        Column(
+            "paper",
+            _("Original is with"),
+            _paper_desk,
+            is_shown_at_first=False,
+            add=lambda rows, user, today: rows.with_paper(),
+        ),
+        Column(
+            "paper_since",
+            _("There since"),
+            _paper_since,
+            "paper_since",
+            cell=lambda row, today: cells.ago(_paper_since(row), today),
+            width="ago",
+            is_shown_at_first=False,
+            add=lambda rows, user, today: rows.with_paper(),
         ),
     )
 
+    def usual_order(self) -> Sequence[Any]:
+        """Return the order of work: next due first; of those with nothing due, the open ones, the latest signed first."""
+        is_closed = Case(When(status__in=CLOSED, then=1), default=0)
+        return F("next_due_on").asc(nulls_last=True), is_closed, F("signed_on").desc(nulls_last=True)
+
     def for_sorting(self, rows: AgreementQuerySet) -> QuerySet:
-        return _with_next_due(rows.with_paper())
+        return _with_last_contact(_with_next_due(rows.with_paper()))
 
-    def for_showing(self, rows: AgreementQuerySet) -> QuerySet:
-        related = rows.select_related("unit", "coordinator", "type", "through").prefetch_related(PARTIES)
-        return _with_next_due(related.with_standing(self.today).with_paper())
-
-    def rows(self, ids: Iterable[int]) -> list[Agreement]:
-        rows = super().rows(ids)
+    def rows(self, ids: Iterable[int], columns: Sequence[Column[Agreement]] | None = None) -> list[Agreement]:
+        rows = super().rows(ids, columns)
         batch = _AgreementBatch(rows, self.user, self.today)
         for row in rows:
             row.batch = batch  # type: ignore[attr-defined]
@@ -309,7 +469,7 @@ class AgreementList(RecordList[Agreement]):
 
     def summary(self) -> str:
         """Return what is delivered of promised in all agreements found: those of a unit, a party or an area."""
-        if not any(column.name == "delivered" for column in self.shown_columns):
+        if "delivered" not in self.chosen_columns:
             return ""
         ids = list(self.ids()[: MOST_SUMMED + 1])
         if len(ids) > MOST_SUMMED:
@@ -329,8 +489,3 @@ class AgreementList(RecordList[Agreement]):
     def _register(self, label: Text) -> list[PageLink]:
         may_register = may(self.user, "agreement.add")
         return [PageLink(label, reverse("agreement_add"), is_main=True)] if may_register else []
-
-
-def _with_next_due(rows: QuerySet) -> QuerySet:
-    pending = Milestone.objects.pending().filter(agreement=OuterRef("pk")).order_by("due_on")
-    return rows.annotate(next_due_on=Subquery(pending.values("due_on")[:1]))

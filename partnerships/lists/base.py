@@ -1,11 +1,11 @@
 """The declaration of a list: its filters, columns, order and links, once for the page, the export and the numbers."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Prefetch, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -24,9 +24,35 @@ from partnerships.workflows.bulk import MOST_ROWS, BulkKind, bulk_kinds
 Row = TypeVar("Row", bound=Model)
 
 
+# The least width of a column in pixels; lists.css has a class for each. What is cut where it does not fit may be of any
+# length; days, numbers and statuses always fit.
+WIDTHS = {
+    "title": 232,  # takes all the room that the others leave
+    "name": 212,
+    "text": 148,
+    "short": 104,
+    "person": 104,
+    "status": 152,
+    "day": 116,
+    "due": 112,
+    "ago": 104,
+    "num": 80,
+    "money": 144,
+    "meter": 80,
+    "moment": 152,
+}
+Width = Literal[
+    "title", "name", "text", "short", "person", "status", "day", "due", "ago", "num", "money", "meter", "moment"
+]  # the keys of ``WIDTHS``
+NEVER_CUT = frozenset({"status", "day", "due", "ago", "num", "money", "meter", "moment"})
+PICK_WIDTH = 40
+ROOM = 1160  # of the page's content, at most
+LEAST_STEP = 100
+
+
 @dataclass(frozen=True)
 class Column(Generic[Row]):
-    """One column of a list: its heading, its value as data, how it is shown and by what it sorts.
+    """One column of a list: its heading, its value as data, how it is shown, by what it sorts, and what it reads.
 
     ``name`` is part of addresses and never changes. ``value`` is what an export writes: text, a number, a day.
     ``sort`` is the field to sort by, empty when the column cannot be sorted.
@@ -37,19 +63,32 @@ class Column(Generic[Row]):
     value: Callable[[Row], object]
     sort: str = ""
     _: KW_ONLY
-    # The HTML of the cell on a given day. Without one the value is shown as its type suggests; the first column links.
+    # The HTML of the cell on a given day. Without one the value is shown as its type suggests.
     cell: Callable[[Row, dt.date], str] | None = None
-    # A second line in small print; nothing is added where it is empty.
-    below: Callable[[Row], object] | None = None
+    width: Width = "text"
+    # Links to the page of the row and names it; one column of each list.
+    is_row_title: bool = False
+    # Shown whatever the reader chose.
+    is_fixed: bool = False
+    is_bold: bool = False
     # Fields whose citations stand beside the value; "" stands for the row as such.
     cites: tuple[str, ...] = ()
-    css_class: str = ""
     # Left out of exports unless the user is coordinator, lead or office.
     is_personal: bool = False
-    # Phones show one card per row and leave these columns out, unless the reader chose the columns.
-    is_on_phone: bool = True
-    # Columns that are not shown at first can be chosen in the menu; exports write them always.
+    # Where a phone shows it: each row is a card of three lines, "name due", "title", "status end". Empty: not at all.
+    phone: Literal["", "name", "due", "title", "status", "end"] = ""
+    # The least width of a window that shows it, unless the reader chose the columns.
+    from_width: Literal[0, 1024, 1280] = 0
+    # Columns that are not shown at first can be chosen in the menu.
     is_shown_at_first: bool = True
+    # What the value reads besides the row: nothing of it is read while the column is hidden.
+    select: tuple[str, ...] = ()
+    prefetch: tuple[str | Prefetch, ...] = ()
+    add: Callable[[Any, User, dt.date], Any] | None = None
+
+    @property
+    def is_number(self) -> bool:
+        return self.width in {"day", "ago", "num", "money", "moment"}
 
 
 # The column of the intermediary, in the lists of agreements, activities and demands.
@@ -59,15 +98,26 @@ THROUGH: Column[Any] = Column(
     lambda row: row.through,
     "through__name",
     is_shown_at_first=False,
+    select=("through",),
 )
 
 
 class TableCell(NamedTuple):
-    """One cell of the page: its column's heading, its HTML and its CSS classes."""
+    """One cell of the page: its column's heading, its HTML, its CSS classes, and its whole text where it may be cut."""
 
     heading: str
     html: SafeString
     css_class: str
+    whole: str
+    is_row_header: bool
+
+
+class TableRow(NamedTuple):
+    """One row of the page: its id, its name and its cells."""
+
+    pk: int
+    name: str
+    cells: list[TableCell]
 
 
 class Heading(NamedTuple):
@@ -77,6 +127,22 @@ class Heading(NamedTuple):
     sort: str
     direction: str
     css_class: str
+
+
+class Preset(NamedTuple):
+    """A view of a list that everybody has: its name and the query of its address."""
+
+    label: Text
+    query: str = ""
+
+
+class ShownPreset(NamedTuple):
+    """A preset or saved view as the page shows it; ``pk`` is that of the saved view."""
+
+    label: str
+    query: str
+    is_current: bool
+    pk: int | None = None
 
 
 class PageLink(NamedTuple):
@@ -102,9 +168,14 @@ class RecordList(Generic[Row]):
     filterset_class: ClassVar[type[ListFilterSet[Any]]]
     columns: Sequence[Column[Row]]
     default_sort: ClassVar[str]
+    # The views above the list; the first is the list as it opens.
+    presets: ClassVar[Sequence[Preset]] = ()
+    # The list leaves rows out before anybody sets a filter, so that all rows are counted beside those found.
+    is_narrowed_at_first: ClassVar[bool] = False
 
-    def __init__(self, data: QueryDict, *, user: User, today: dt.date) -> None:
-        self.data, self.user, self.today = data, user, today
+    def __init__(self, data: QueryDict, *, user: User, today: dt.date, kept_columns: Collection[str] = ()) -> None:
+        """``kept_columns`` are shown where the address names none."""
+        self.data, self.user, self.today, self.kept_columns = data, user, today, kept_columns
 
     @cached_property
     def filterset(self) -> ListFilterSet[Any]:
@@ -133,9 +204,20 @@ class RecordList(Generic[Row]):
         """Add what a column is sorted by, where that is not a field."""
         return rows
 
-    def for_showing(self, rows: Any) -> QuerySet:
-        """Add what the columns read, in a fixed number of queries."""
-        return rows
+    def for_showing(self, rows: Any, columns: Iterable[Column[Row]]) -> QuerySet:
+        """Add what ``columns`` read, in a number of queries that does not grow with the rows."""
+        select: list[str] = []
+        for column in columns:
+            select += column.select
+            rows = column.add(rows, self.user, self.today) if column.add else rows
+        # The same relation may be named by several columns.
+        prefetch = {
+            getattr(one, "to_attr", None) or str(getattr(one, "prefetch_through", one)): one
+            for column in columns
+            for one in column.prefetch
+        }
+        rows = rows.select_related(*select) if select else rows
+        return rows.prefetch_related(*prefetch.values())
 
     def intro_links(self) -> list[PageLink]:
         """Return links that end the introduction."""
@@ -173,12 +255,13 @@ class RecordList(Generic[Row]):
     def has_problems(self) -> bool:
         """Whether something in the address could not be applied."""
         filterset = self.filterset
-        return bool(filterset.form.errors or filterset.unknown or self.unknown_columns or not self.is_known_sort)
+        in_filters = filterset.form.errors or filterset.unknown or filterset.reversed_ranges
+        return bool(in_filters or self.unknown_columns or not self.is_known_sort)
 
     @property
     def beside_filters(self) -> list[tuple[str, str]]:
-        """Return the parameters to keep when the filters change: all others but the page."""
-        names = sorted(BESIDE_FILTERS - {"page"})
+        """Return the parameters to keep when the filters change: all others but the page and the open form."""
+        names = sorted(BESIDE_FILTERS - {"page", "filters"})
         return [(name, value) for name in names for value in self.data.getlist(name)]
 
     @property
@@ -189,21 +272,50 @@ class RecordList(Generic[Row]):
 
     @cached_property
     def chosen_columns(self) -> set[str]:
-        """Return the names of columns in the address, as far as this list has them."""
-        return set(self.data.getlist("columns")) - set(self.unknown_columns)
+        """Return the names of columns that the address or else the reader's choice names, as far as this list has them."""
+        names = {column.name for column in self.columns}
+        return names & set(self.data.getlist("columns") or self.kept_columns)
 
     @cached_property
     def shown_columns(self) -> list[Column[Row]]:
-        """Return the columns to show, in their usual order; the first one names the row and is always there."""
-        first, *others = self.columns
+        """Return the columns to show, in their usual order; those that name the row are always there."""
         chosen = self.chosen_columns
         return [
-            first,
-            *(column for column in others if (column.name in chosen if chosen else column.is_shown_at_first)),
+            column
+            for column in self.columns
+            if column.is_fixed or (column.name in chosen if chosen else column.is_shown_at_first)
         ]
+
+    @property
+    def has_sources(self) -> bool:
+        """Whether sources may say something about what is shown."""
+        return any(column.cites for column in self.shown_columns)
+
+    @property
+    def table_class(self) -> str:
+        """Return the CSS classes of the table: how wide it is at least, and whether it is to be scrolled sideways."""
+        least = sum(WIDTHS[column.width] for column in self.shown_columns) + (PICK_WIDTH if self.bulk_acts else 0)
+        if not self.chosen_columns:
+            return ""
+        steps = -(-least // LEAST_STEP) * LEAST_STEP
+        return f"least-{min(steps, 3000)} {'scrolls' if least > ROOM else 'scrolls-narrow'}"
+
+    def usual_order(self) -> Sequence[Any]:
+        """Return what the list is ordered by as long as nobody sorts it, where one column is not enough."""
+        return ()
+
+    @property
+    def query_of_all(self) -> str:
+        """Return the query of the address without columns, which an export writes all of."""
+        query = self.data.copy()
+        for gone in ("page", "filters", "columns"):
+            query.pop(gone, None)
+        return query.urlencode()
 
     def ids(self) -> QuerySet:
         """Return the ids in order. The id makes the order total, so that no row is on two pages or on none."""
+        if "sort" not in self.data and (usual := self.usual_order()):
+            return self.for_sorting(self.filterset.qs).order_by(*usual, "pk").values_list("pk", flat=True)
         # With NULLS LAST the database would sort all rows instead of reading the index of the primary key.
         if self.sort.removeprefix("-") == "pk":
             return self.filterset.qs.order_by(self.sort).values_list("pk", flat=True)
@@ -215,10 +327,11 @@ class RecordList(Generic[Row]):
         rows = self.for_sorting(self.filterset.qs).order_by(order, "-pk" if is_descending else "pk")
         return rows.values_list("pk", flat=True)
 
-    def rows(self, ids: Iterable[int]) -> list[Row]:
-        """Return the rows of ``ids`` in that order, in a number of queries that does not grow with them."""
+    def rows(self, ids: Iterable[int], columns: Sequence[Column[Row]] | None = None) -> list[Row]:
+        """Return the rows of ``ids`` in that order with what ``columns`` read, by default the shown ones."""
         ids = list(ids)
-        found = list(self.for_showing(self.model._default_manager.filter(pk__in=ids)))
+        rows = self.model._default_manager.filter(pk__in=ids)
+        found = list(self.for_showing(rows, self.shown_columns if columns is None else columns))
         hide_unseen(found, self.user)
         by_id = {row.pk: row for row in found}
         return [by_id[pk] for pk in ids if pk in by_id]
@@ -227,45 +340,70 @@ class RecordList(Generic[Row]):
         """Return a sum over all rows that the filters leave, for the line above the table; empty without one."""
         return ""
 
+    def shown_presets(self, saved: Iterable[Any]) -> list[ShownPreset]:
+        """Return the presets and the saved views, each with whether it is what the page shows now."""
+        asked = _as_asked(self.data)
+        own = [ShownPreset(str(one), one.query, _as_asked(QueryDict(one.query)) == asked, one.pk) for one in saved]
+        given = [
+            ShownPreset(str(one.label), one.query, _as_asked(QueryDict(one.query)) == asked) for one in self.presets
+        ]
+        return [*given, *own]
+
+    @property
+    def is_preset(self) -> bool:
+        """Whether the page shows a preset or the list as it opens, which is not worth saving."""
+        asked = _as_asked(self.data)
+        return not asked or any(_as_asked(QueryDict(one.query)) == asked for one in self.presets)
+
     def headings(self) -> list[Heading]:
         return [self._heading(column) for column in self.shown_columns]
 
-    def table(self, rows: Iterable[Row], cited: Cited) -> list[list[TableCell]]:
+    def table(self, rows: Iterable[Row], cited: Cited) -> list[TableRow]:
         """Return the cells of each row. ``cited`` holds the citations of the rows."""
         columns = [(column, str(column.heading), self._css_class(column)) for column in self.shown_columns]
-        return [[self._cell(row, *column, cited) for column in columns] for row in rows]
+        return [TableRow(row.pk, str(row), [self._cell(row, *column, cited) for column in columns]) for row in rows]
 
     def _heading(self, column: Column[Row]) -> Heading:
         is_current = bool(column.sort) and self.sort.removeprefix("-") == column.sort
         direction = ("descending" if self.sort.startswith("-") else "ascending") if is_current else ""
         following = f"-{column.sort}" if direction == "ascending" else column.sort
-        return Heading(column.heading, following, direction, column.css_class)
+        return Heading(column.heading, following, direction, self._css_class(column))
 
     def _css_class(self, column: Column[Row]) -> str:
-        leaves_phone = not column.is_on_phone and not self.chosen_columns
-        return f"{column.css_class} not-on-phone".strip() if leaves_phone else column.css_class
+        classes = [
+            f"w-{column.width}",
+            "num" if column.is_number else "",
+            "cut" if column.width not in NEVER_CUT else "",
+            "bold" if column.is_bold else "",
+            f"phone-{column.phone or 'none'}",
+            f"from-{column.from_width}" if column.from_width and not self.chosen_columns else "",
+        ]
+        return " ".join(filter(None, classes))
 
     def _cell(self, row: Row, column: Column[Row], heading: str, css_class: str, cited: Cited) -> TableCell:
-        is_first = column is self.columns[0]
-        value = self._value(row, column, is_first=is_first)
-        beside = [cells.sample(row)] if is_first else []
-        if column.cites:
-            beside.append(cells.citations(cited, row, column.cites))
-        html = cells.joined([value or cells.DASH, *beside]) if any(beside) else value
-        if column.below and (line := column.below(row)):
-            html = cells.joined([html, cells.small_line(line)], "")
-        return (
-            TableCell(heading, html, css_class)
-            if html
-            else TableCell(heading, cells.DASH, f"{css_class} blank".strip())
-        )
+        value = self._value(row, column)
+        beside = cells.citations(cited, row, column.cites) if column.cites else cells.EMPTY
+        html = cells.joined([value or cells.DASH, beside]) if beside else value
+        whole = "" if column.width in NEVER_CUT else _text(column.value(row))
+        if not html:
+            return TableCell(heading, cells.DASH, f"{css_class} blank", "", is_row_header=False)
+        return TableCell(heading, html, css_class, whole, column.is_row_title)
 
-    def _value(self, row: Row, column: Column[Row], *, is_first: bool) -> SafeString:
+    def _value(self, row: Row, column: Column[Row]) -> SafeString:
         if column.cell is not None:
             return cells.show(column.cell(row, self.today))
-        if is_first:
+        if column.is_row_title:
             return cells.row_title(row, column.value(row))  # type: ignore[arg-type]  # rows of lists have pages
         return cells.show(column.value(row))
+
+
+def _as_asked(data: QueryDict) -> list[tuple[str, list[str]]]:
+    """Return what an address asks for, whatever the page, the columns and the size: filters and order."""
+    return sorted((name, values) for name, values in data.lists() if name == "sort" or name not in BESIDE_FILTERS)
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def organizations_of(links: Iterable[Any]) -> str:

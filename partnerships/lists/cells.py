@@ -143,6 +143,64 @@ def row_title(row: HasPage, words: object) -> SafeString:
     return format_html('<a class="row-title" href="{}">{}</a>', row.get_absolute_url(), words)
 
 
+def days_ago(value: dt.date, today: dt.date) -> str:
+    """Return how long ago a day was: "today", "yesterday", "18 days ago"."""
+    days = (today - value).days
+    if days <= 0:
+        return _("today")
+    if days == 1:
+        return _("yesterday")
+    return ngettext("%(days)s day ago", "%(days)s days ago", days) % {"days": days}
+
+
+def ago(value: dt.date | None, today: dt.date, *, old_after: int | None = None) -> SafeString:
+    """Return how long ago a day was, with the day itself as its title; marked when that is more than ``old_after`` days."""
+    if value is None:
+        return EMPTY
+    is_old = old_after is not None and (today - value).days > old_after
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>',
+        value.isoformat(),
+        date_format(value, "DATE_FORMAT"),
+        mark_safe(' class="old"') if is_old else EMPTY,
+        days_ago(value, today),
+    )
+
+
+def meter(done: int, of: int) -> SafeString:
+    """Return "3 / 7" above a bar that is filled as far."""
+    percent = min(100, round(100 * done / of)) if of else 0
+    return format_html(
+        '<span class="meter"><span>{} / {}</span><svg aria-hidden="true">'
+        '<rect class="meter-of" width="100%" height="4" rx="2"/>'
+        '<rect class="meter-done" width="{}%" height="4" rx="2"/></svg></span>',
+        done,
+        of,
+        percent,
+    )
+
+
+def organizations(links: Iterable[HasOrganization]) -> SafeString:
+    """Return the first organization of participants in bold with its other name, and how many there are besides."""
+    found = [link.organization for link in links]
+    if not found:
+        return EMPTY
+    first, *others = found
+    other_name = getattr(first, "other_name", "")
+    return joined(
+        [
+            format_html("<b>{}</b>", first),
+            format_html("<b>+{}</b>", len(others)) if others else EMPTY,
+            format_html('<span class="faint">{}</span>', other_name) if other_name else EMPTY,
+        ]
+    )
+
+
+def tone(words: Text, tone: str) -> SafeString:
+    """Return a badge like that of a status."""
+    return format_html('<span class="status tone-{}">{}</span>', tone, words)
+
+
 def small_line(words: object) -> SafeString:
     """Return a second line in small print."""
     return format_html('<span class="row-sub">{}</span>', words)

@@ -1,14 +1,16 @@
 import datetime as dt
+from collections.abc import Sequence
 from operator import attrgetter
+from typing import Any
 
 import django_filters
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, QuerySet, When
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
-from partnerships.lists.base import THROUGH, Column, PageLink, RecordList
+from partnerships.lists.base import THROUGH, Column, PageLink, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, SwitchFilter, linked_filter, people_of
 from partnerships.lists.filters import (
     ArrangedFilterSet,
@@ -18,7 +20,7 @@ from partnerships.lists.filters import (
     regions_with,
     unit_filter,
 )
-from partnerships.models import Answer, Demand, Organization
+from partnerships.models import Answer, Demand, Organization, User
 from partnerships.models.demands import DemandQuerySet
 from partnerships.statuses import DemandStatus
 
@@ -75,6 +77,16 @@ def _deadline(row: Demand, today: dt.date) -> str:
     return cells.show(row.deadline_on)
 
 
+def _title(row: Demand, today: dt.date) -> str:
+    hidden = cells.EMPTY if row.is_content_published else cells.mark(_("content not published"))
+    return cells.joined([cells.row_title(row, row), hidden])
+
+
+def _with_answers(rows: DemandQuerySet, user: User, today: dt.date) -> QuerySet:
+    seen = Answer.objects.visible_to(user).order_by().values("pk")
+    return rows.annotate(answer_count=Count("answers", filter=Q(answers__in=seen)))
+
+
 class DemandList(RecordList[Demand]):
     key = "demand_list"
     title = _("Demands")
@@ -85,36 +97,91 @@ class DemandList(RecordList[Demand]):
     )
     model = Demand
     filterset_class = DemandFilterSet
-    default_sort = "-released_on"
+    default_sort = ""
+    presets = (
+        Preset(_("Not closed first")),
+        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes&status=pending"),
+        Preset(_("Without an answer"), "unanswered=yes&status=pending"),
+        Preset(_("Deadline first"), "status=pending&sort=deadline_on"),
+        Preset(_("Unassigned"), "orphaned=yes"),
+    )
     columns = (
+        Column(
+            "organization",
+            _("Asked by"),
+            lambda row: row.organization,
+            "organization__name",
+            width="name",
+            is_bold=True,
+            phone="name",
+            select=("organization",),
+        ),
         Column(
             "demand",
             _("Demand"),
             str,
             "title",
+            cell=_title,
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
             cites=("", "title", "title_zh"),
-            below=lambda row: row.field if row.is_content_published else cells.mark(_("content not published")),
+            phone="title",
         ),
-        Column("organization", _("Asked by"), lambda row: row.organization, "organization__name"),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
-        Column("released", _("Released on"), lambda row: row.released_on, "released_on", cites=("released_on",)),
-        Column("deadline", _("Deadline"), lambda row: row.deadline_on, "deadline_on", cell=_deadline),
-        Column("answers", _("Answers"), attrgetter("answer_count"), css_class="num"),
-        THROUGH,
+        Column(
+            "status",
+            _("Status"),
+            lambda row: row.get_status_display(),
+            "status",
+            cell=cells.status_on,
+            width="due",
+            phone="status",
+        ),
+        Column(
+            "deadline",
+            _("Deadline"),
+            lambda row: row.deadline_on,
+            "deadline_on",
+            cell=_deadline,
+            width="due",
+            phone="due",
+        ),
+        Column(
+            "released",
+            _("Released on"),
+            lambda row: row.released_on,
+            "released_on",
+            width="day",
+            cites=("released_on",),
+            from_width=1024,
+            phone="end",
+        ),
+        Column("answers", _("Answers"), attrgetter("answer_count"), width="num", from_width=1280, add=_with_answers),
         Column(
             "owner",
             _("Owner"),
             lambda row: row.owner,
             "owner__name",
             cell=lambda row, today: cells.owner(row.owner),
-            below=lambda row: row.unit,
+            width="person",
+            from_width=1024,
+            select=("owner",),
         ),
+        Column("unit", _("Unit"), lambda row: row.unit, "unit__name", is_shown_at_first=False, select=("unit",)),
+        Column(
+            "field",
+            pgettext_lazy("of knowledge", "Field"),
+            lambda row: row.field,
+            "field",
+            is_shown_at_first=False,
+        ),
+        THROUGH,
     )
 
-    def for_showing(self, rows: DemandQuerySet) -> QuerySet:
-        seen = Answer.objects.visible_to(self.user).order_by().values("pk")
-        answered = rows.annotate(answer_count=Count("answers", filter=Q(answers__in=seen)))
-        return answered.select_related("organization", "owner", "unit", "through")
+    def usual_order(self) -> Sequence[Any]:
+        """Return the order of work: what is not closed first, the latest released first."""
+        is_closed = Case(When(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH), then=1), default=0)
+        return is_closed, F("released_on").desc(nulls_last=True)
 
     def links(self) -> list[PageLink]:
         achievements = PageLink(_("Achievements on offer"), reverse("achievement_list"))

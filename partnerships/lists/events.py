@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.base import Column, PageLink, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter, SwitchFilter, linked_filter
 from partnerships.lists.filters import ProgrammeCountedFilterSet, region_filter, regions_with, unit_filter
 from partnerships.models import Event, EventKind, Organization, Participation, Unit
@@ -73,6 +73,11 @@ class EventList(RecordList[Event]):
     model = Event
     filterset_class = EventFilterSet
     default_sort = "-starts_on"
+    presets = (
+        Preset(_("Latest first")),
+        Preset(_("Signing events"), "kind=signing_ceremony"),
+        Preset(_("Recorded in error, withdrawn"), "withdrawn=yes"),
+    )
     columns = (
         Column(
             "event",
@@ -80,24 +85,38 @@ class EventList(RecordList[Event]):
             str,
             "name",
             cell=lambda row, today: cells.joined(
-                [cells.link(row), cells.status(row) if row.status == EventStatus.WITHDRAWN else cells.EMPTY]
+                [cells.row_title(row, row), cells.status(row) if row.status == EventStatus.WITHDRAWN else cells.EMPTY]
             ),
-            below=lambda row: row.place,
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
+            is_bold=True,
+            phone="name",
         ),
-        Column("date", _("Date"), lambda row: row.starts_on, "starts_on", cites=("starts_on",)),
+        Column(
+            "date", _("Date"), lambda row: row.starts_on, "starts_on", width="day", cites=("starts_on",), phone="due"
+        ),
         Column(
             "kinds",
             _("What it was"),
             lambda row: "; ".join(str(kind) for kind in row.kinds.all()),
             cell=lambda row, today: name_all(row.kinds.all()),
+            width="name",
+            phone="title",
+            prefetch=("kinds",),
         ),
-        Column("region", _("Region"), lambda row: row.region, "region__name"),
-        Column("participants", _("Took part"), _participant_count, cell=_participants, css_class="num"),
+        Column("place", _("Place"), lambda row: row.place, "place", width="name", from_width=1024, phone="status"),
+        Column("region", _("Region"), lambda row: row.region, "region__name", from_width=1280, select=("region",)),
+        Column(
+            "participants",
+            _("Took part"),
+            _participant_count,
+            cell=_participants,
+            width="num",
+            add=lambda rows, user, today: rows.annotate(participant_count=Count("participations")),
+        ),
+        Column("unit", _("Unit"), lambda row: row.unit, "unit__name", is_shown_at_first=False, select=("unit",)),
     )
-
-    def for_showing(self, rows: EventQuerySet) -> QuerySet:
-        counted = rows.annotate(participant_count=Count("participations"))
-        return counted.select_related("region").prefetch_related("kinds")
 
     def links(self) -> list[PageLink]:
         if not may(self.user, "event.add"):

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList, organizations_of
+from partnerships.lists.base import Column, PageLink, Preset, RecordList, organizations_of
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, linked_filter, people_of
 from partnerships.lists.filters import CountedFilterSet, OwnedFilterSet, region_filter, regions_with, unit_filter
 from partnerships.models import Agreement, CooperationArea, Facility, FacilityKind, FacilityPartner, Organization
@@ -76,32 +76,63 @@ class FacilityList(RecordList[Facility]):
     model = Facility
     filterset_class = FacilityFilterSet
     default_sort = "-opened_on"
+    presets = (
+        Preset(_("Latest opened first")),
+        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes"),
+        Preset(FacilityStatus.OPENED.label, "status=opened"),
+        Preset(FacilityStatus.PLANNED.label, "status=planned"),
+        Preset(_("Agreed until: next first"), "status=opened&sort=ends_on"),
+        Preset(_("Unassigned"), "orphaned=yes"),
+    )
     columns = (
-        Column("facility", _("Joint facility"), str, "name", cites=("", "name"), below=lambda row: row.site),
-        Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
         Column(
             "partners",
             _("Run by"),
             lambda row: organizations_of(row.partners.all()),
-            cell=lambda row, today: cells.organization_names(row.partners.all()),
-            css_class="names",
+            cell=lambda row, today: cells.organizations(row.partners.all()),
+            width="name",
+            phone="name",
+            prefetch=(SIDES,),
         ),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
-        Column("area", _("Counts for"), lambda row: row.area, "area__name", is_shown_at_first=False),
-        Column("opened", _("Opened on"), lambda row: row.opened_on, "opened_on", cites=("opened_on",)),
-        Column("until", _("Agreed until"), lambda row: row.ends_on, "ends_on"),
+        Column(
+            "facility",
+            _("Joint facility"),
+            str,
+            "name",
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
+            cites=("", "name"),
+            phone="title",
+        ),
+        Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind", phone="due"),
+        Column(
+            "status",
+            _("Status"),
+            lambda row: row.get_status_display(),
+            "status",
+            cell=cells.status_on,
+            width="due",
+            phone="status",
+        ),
+        Column("opened", _("Opened on"), lambda row: row.opened_on, "opened_on", width="day", cites=("opened_on",)),
+        Column(
+            "until", _("Agreed until"), lambda row: row.ends_on, "ends_on", width="day", from_width=1280, phone="end"
+        ),
         Column(
             "owner",
             _("Owner"),
             lambda row: row.owner,
             "owner__name",
             cell=lambda row, today: cells.owner(row.owner),
-            below=lambda row: row.unit,
+            width="person",
+            from_width=1024,
+            select=("owner",),
         ),
+        Column("unit", _("Unit"), lambda row: row.unit, "unit__name", is_shown_at_first=False, select=("unit",)),
+        Column("site", _("Place"), lambda row: row.site, "site", is_shown_at_first=False),
+        Column("area", _("Counts for"), lambda row: row.area, "area__name", is_shown_at_first=False, select=("area",)),
     )
-
-    def for_showing(self, rows: FacilityQuerySet) -> QuerySet:
-        return rows.select_related("unit", "owner", "area").prefetch_related(SIDES)
 
     def links(self) -> list[PageLink]:
         return self.admin_link(_("Add a joint facility"), "facility.add")

@@ -5,15 +5,14 @@ from operator import attrgetter
 import django_filters
 from django.db.models import QuerySet
 from django.utils.html import format_html
-from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.base import Column, PageLink, Preset, RecordList
 from partnerships.lists.figure_words import as_of, missing, recorded_url, reported
 from partnerships.lists.filter_fields import SwitchFilter
 from partnerships.lists.filters import ListFilterSet, containing
-from partnerships.models import ReportedFigure, Source
+from partnerships.models import ReportedFigure, Source, User
 from partnerships.models.figures import ReportedFigureQuerySet
 from partnerships.reports.figures import to_register, with_recorded, with_some_to_register
 
@@ -34,7 +33,6 @@ class FigureFilterSet(ListFilterSet[ReportedFigureQuerySet]):
         return with_some_to_register(queryset)
 
 
-TITLE_SHOWN = 48
 SUBJECTS = ("source", "organization", "region", "event", "programme", "scheme")
 
 
@@ -61,9 +59,9 @@ def _missing(row: ReportedFigure, today: dt.date) -> str:
     return format_html('<span class="missing"><b>{}</b></span>', missing(row)) if more > 0 else cells.quiet("0")
 
 
-def _short_link(source: Source) -> str:
-    short = Truncator(source).chars(TITLE_SHOWN)
-    return format_html('<a href="{}" title="{}">{}</a>', source.get_absolute_url(), source, short)
+def _with_recorded(rows: ReportedFigureQuerySet, user: User, today: dt.date) -> QuerySet:
+    # Two columns show it, and the count is added once.
+    return rows if "recorded_count" in rows.query.annotations else with_recorded(rows)
 
 
 class FigureList(RecordList[ReportedFigure]):
@@ -77,44 +75,60 @@ class FigureList(RecordList[ReportedFigure]):
     model = ReportedFigure
     filterset_class = FigureFilterSet
     default_sort = "source__title"
+    presets = (
+        Preset(_("By source")),
+        Preset(_("Something is to be registered"), "to_register=yes"),
+        Preset(_("Compared with records"), "compared=yes"),
+    )
     columns = (
-        Column("figure", _("What is counted"), str, "name", below=lambda row: row.subject),
+        Column(
+            "figure",
+            _("What is counted"),
+            str,
+            "name",
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
+            is_bold=True,
+            phone="name",
+        ),
+        Column("subject", _("About"), lambda row: row.subject, width="name", phone="title", select=SUBJECTS),
         Column(
             "reported",
             _("Reported"),
             lambda row: row.value,
             "value",
             cell=lambda row, today: format_html('<span class="quoted"><b>{}</b></span>', reported(row)),
+            width="day",
             cites=("", "value", "qualifier"),
+            phone="due",
         ),
-        Column("recorded", _("Recorded"), _recorded_count, cell=_recorded),
-        Column("missing", _("To register"), to_register, cell=_missing),
+        Column(
+            "recorded", _("Recorded"), _recorded_count, cell=_recorded, width="day", phone="status", add=_with_recorded
+        ),
+        Column(
+            "missing", _("To register"), to_register, cell=_missing, width="num", from_width=1024, add=_with_recorded
+        ),
         Column(
             "as_of",
             _("As of"),
             lambda row: row.as_of,
             "as_of",
             cell=lambda row, today: as_of(row),
+            width="day",
             cites=("as_of",),
+            from_width=1280,
+            phone="end",
         ),
         Column(
             "rule",
             _("Compared with"),
             lambda row: row.get_counting_rule_display(),
             cites=("counting_rule", "scheme"),
-            is_on_phone=False,
+            from_width=1280,
         ),
-        Column(
-            "source",
-            _("Source"),
-            lambda row: row.source,
-            "source__title",
-            cell=lambda row, today: _short_link(row.source),
-        ),
+        Column("source", _("Source"), lambda row: row.source, "source__title", from_width=1024, select=("source",)),
     )
-
-    def for_showing(self, rows: ReportedFigureQuerySet) -> QuerySet:
-        return with_recorded(rows.select_related(*SUBJECTS))
 
     def links(self) -> list[PageLink]:
         return self.admin_link(_("Add a figure"), "figure.edit")

@@ -28,8 +28,9 @@ from partnerships.reports.figures import hidden_count, measure_counting, measure
 from partnerships.texts import name_a_few
 
 # Parameters of a list's address that are not filters.
-BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns", "picked"})
-
+BESIDE_FILTERS = frozenset({"page", "size", "sort", "columns", "filters", "picked"})
+# Parameters that another search leaves behind.
+BESIDE_SEARCH = frozenset({"q", "page", "filters"})
 
 Rows = TypeVar("Rows", bound=ScopedQuerySet)
 
@@ -110,6 +111,28 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
     def is_more_open(self) -> bool:
         return any(field.errors or field.value() for field in self.in_more)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the page shows the form of all filters: when asked to, or where something in it is wrong."""
+        return "filters" in self.data or bool(self.form.errors)
+
+    @property
+    def beside_search(self) -> list[tuple[str, str]]:
+        """Return the parameters to keep when other words are searched."""
+        return [(name, value) for name, values in self.data.lists() for value in values if name not in BESIDE_SEARCH]
+
+    @property
+    def reversed_ranges(self) -> list[tuple[str, str]]:
+        """Return the labels of ranges whose first day is after their last, which no row lies in."""
+        values = self.form.cleaned_data if self.is_valid() or self.form.is_bound else {}
+        pairs = [(name, f"{name.removesuffix('from')}until") for name in self.filters if name.endswith("_from")]
+        pairs.append(("since", "until"))
+        return [
+            (str(self.form.fields[first].label), str(self.form.fields[last].label))
+            for first, last in pairs
+            if values.get(first) and values.get(last) and values[first] > values[last]
+        ]
+
     def _fields(self) -> list[forms.BoundField]:
         return [field for field in self.form.visible_fields() if field.name != "q"]
 
@@ -124,9 +147,9 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
 
     def _address_without(self, name: str) -> str:
         rest = self.data.copy()
-        for gone in (name, "page"):
+        for gone in (name, "page", "filters"):
             rest.pop(gone, None)
-        return f"?{rest.urlencode()}"
+        return f"?{rest.urlencode()}" if rest else "?"
 
 
 def _in_words(field: forms.Field, value: object) -> str:
@@ -173,8 +196,14 @@ Owned = TypeVar("Owned", ActivityQuerySet, AgreementQuerySet, DemandQuerySet, Fa
 class OwnedFilterSet(ListFilterSet[Owned]):
     """Filters of a list whose rows have an owner."""
 
+    OWNER: ClassVar[str] = "owner"
+
+    mine = SwitchFilter(label=_("Only mine"), method="filter_mine")
     orphaned = SwitchFilter(label=_("Unassigned"), method="filter_orphaned")
     away = SwitchFilter(label=_("Owner away without a deputy"), method="filter_away")
+
+    def filter_mine(self, queryset: Owned, name: str, value: str) -> Owned:
+        return queryset.filter(**{self.OWNER: self.user})
 
     def filter_orphaned(self, queryset: Owned, name: str, value: str) -> Owned:
         return queryset.orphaned()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.base import Column, PageLink, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter, SwitchFilter, linked_filter
 from partnerships.lists.filters import (
     ListFilterSet,
@@ -20,7 +20,7 @@ from partnerships.lists.filters import (
     regions_with,
     unit_filter,
 )
-from partnerships.models import Honour, HonourScheme, Organization, Unit
+from partnerships.models import Honour, HonourScheme, Organization, Unit, User
 from partnerships.models.honours import HonourQuerySet, HonourSchemeQuerySet
 from partnerships.statuses import HonourStatus
 
@@ -141,6 +141,10 @@ def _holders(row: HonourScheme, today: dt.date) -> str:
     return format_html('<a class="counted" href="{}?scheme={}"><b>{}</b></a>', reverse("honour_list"), row.pk, count)
 
 
+def _with_holders(rows: HonourSchemeQuerySet, user: User, today: dt.date) -> QuerySet:
+    return rows.annotate(honour_count=Count("honours", filter=Q(honours__status=HonourStatus.RECORDED)))
+
+
 class HonourList(RecordList[Honour]):
     key = "honour_list"
     title = _("Honours")
@@ -150,13 +154,27 @@ class HonourList(RecordList[Honour]):
     model = Honour
     filterset_class = HonourFilterSet
     default_sort = "valid_until"
+    presets = (
+        Preset(_("Lapses first")),
+        Preset(_("Valid today"), "valid=yes"),
+        Preset(_("Lapses this half-year"), "lapsing=yes"),
+        Preset(_("Could apply for the next level"), "could_rise=yes"),
+        Preset(_("Latest granted first"), "sort=-granted_on"),
+    )
     columns = (
         Column(
             "organization",
             pgettext_lazy("of an honour", "Held by"),
             lambda row: row.organization,
             "organization__name",
+            cell=lambda row, today: cells.row_title(row, row.organization),
+            width="name",
+            is_row_title=True,
+            is_fixed=True,
+            is_bold=True,
             cites=("",),
+            phone="name",
+            select=("organization",),
         ),
         Column(
             "honour",
@@ -166,29 +184,44 @@ class HonourList(RecordList[Honour]):
             cell=lambda row, today: cells.joined(
                 [cells.link(row.scheme), cells.status(row) if row.status == HonourStatus.WITHDRAWN else cells.EMPTY]
             ),
-            below=lambda row: row.batch,
+            width="title",
+            is_fixed=True,
+            phone="title",
+            select=("scheme",),
         ),
-        Column("level", _("Level"), lambda row: row.scheme.get_level_display(), "scheme__level"),
-        Column("granted", _("Granted on"), lambda row: row.granted_on, "granted_on", cites=("granted_on",)),
+        Column(
+            "level", _("Level"), lambda row: row.scheme.get_level_display(), "scheme__level", width="short", phone="due"
+        ),
+        Column(
+            "granted",
+            _("Granted on"),
+            lambda row: row.granted_on,
+            "granted_on",
+            width="day",
+            cites=("granted_on",),
+            from_width=1024,
+        ),
         Column(
             "until",
             _("Valid until"),
             lambda row: row.valid_until,
             "valid_until",
             cell=_valid_until,
+            width="status",
             cites=("valid_until",),
+            phone="status",
         ),
-        Column("next", _("Next level"), lambda row: row.scheme.next_scheme, "scheme__next_scheme__name"),
+        Column(
+            "next",
+            _("Next level"),
+            lambda row: row.scheme.next_scheme,
+            "scheme__next_scheme__name",
+            width="name",
+            from_width=1280,
+            select=("scheme__next_scheme",),
+        ),
+        Column("batch", _("Batch"), lambda row: row.batch, "batch", is_shown_at_first=False),
     )
-
-    def for_showing(self, rows: HonourQuerySet) -> QuerySet:
-        return rows.select_related("organization", "scheme__next_scheme")
-
-    def intro_links(self) -> list[PageLink]:
-        return [
-            PageLink(_("Lapses this half-year"), "?lapsing=yes"),
-            PageLink(_("Could apply for the next level"), "?could_rise=yes"),
-        ]
 
     def links(self) -> list[PageLink]:
         catalog = PageLink(_("Catalogue of honours"), reverse("honour_scheme_list"))
@@ -209,15 +242,28 @@ class HonourSchemeList(RecordList[HonourScheme]):
     filterset_class = HonourSchemeFilterSet
     default_sort = "name"
     columns = (
-        Column("honour", _("Honour"), str, "name", cites=("", "name", "name_zh")),
-        Column("level", _("Level"), lambda row: row.get_level_display(), "level", cites=("level",)),
+        Column(
+            "honour",
+            _("Honour"),
+            str,
+            "name",
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
+            is_bold=True,
+            cites=("", "name", "name_zh"),
+            phone="name",
+        ),
+        Column("level", _("Level"), lambda row: row.get_level_display(), "level", cites=("level",), phone="status"),
         Column(
             "issuer",
             _("Issued by"),
             lambda row: row.issuer,
             "issuer",
             cell=lambda row, today: row.issuer or cells.quiet(_("not known")),
+            width="name",
             cites=("issuer",),
+            phone="title",
         ),
         Column(
             "months",
@@ -225,15 +271,22 @@ class HonourSchemeList(RecordList[HonourScheme]):
             lambda row: row.validity_months,
             "validity_months",
             cell=_valid_for,
+            width="day",
             cites=("validity_months",),
+            phone="end",
         ),
-        Column("next", _("Next level"), lambda row: row.next_scheme, "next_scheme__name", cites=("next_scheme",)),
-        Column("holders", _("Holders"), _honour_count, cell=_holders, css_class="num"),
+        Column(
+            "next",
+            _("Next level"),
+            lambda row: row.next_scheme,
+            "next_scheme__name",
+            cites=("next_scheme",),
+            width="name",
+            from_width=1024,
+            select=("next_scheme",),
+        ),
+        Column("holders", _("Holders"), _honour_count, cell=_holders, width="num", add=_with_holders),
     )
-
-    def for_showing(self, rows: HonourSchemeQuerySet) -> QuerySet:
-        held = Q(honours__status=HonourStatus.RECORDED)
-        return rows.annotate(honour_count=Count("honours", filter=held)).select_related("next_scheme")
 
     def links(self) -> list[PageLink]:
         held = PageLink(_("Honours held"), reverse("honour_list"))

@@ -1,5 +1,5 @@
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, pgettext_lazy
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.base import Column, PageLink, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, SwitchFilter, linked_filter, people_of
 from partnerships.lists.filters import ListFilterSet, unit_filter
 from partnerships.models import (
@@ -147,25 +147,57 @@ class MailList(RecordList[Delivery]):
     model = Delivery
     filterset_class = MailFilterSet
     default_sort = "-pk"
+    presets = (
+        Preset(_("Latest first")),
+        Preset(_("To me"), "mine=yes"),
+        Preset(_("About my items"), "looked_after=yes"),
+        Preset(_("Needs action"), "status=waiting"),
+    )
     columns = (
-        Column("mail", _("Mail"), str, "pk"),
         Column(
-            "reader", pgettext_lazy("reminder rule", "To"), lambda row: row.reader, "person__name", is_personal=True
+            "reader",
+            pgettext_lazy("reminder rule", "To"),
+            lambda row: row.reader,
+            "person__name",
+            width="text",
+            is_bold=True,
+            is_personal=True,
+            phone="name",
+            select=("person", "contact"),
         ),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
+        Column("mail", _("Mail"), str, "pk", width="title", is_row_title=True, is_fixed=True, phone="title"),
+        Column(
+            "status",
+            _("Status"),
+            lambda row: row.get_status_display(),
+            "status",
+            cell=cells.status_on,
+            width="status",
+            phone="status",
+        ),
+        Column(
+            "about",
+            _("About"),
+            lambda row: "; ".join(dict.fromkeys(map(str, milestones_in(row)))),
+            cell=_about,
+            width="name",
+            from_width=1024,
+        ),
         Column(
             "reason",
             _("Reason"),
             lambda row: row.reason_words,
             cell=lambda row, today: Truncator(row.reason_words).chars(REASON_SHOWN),
+            from_width=1280,
         ),
-        Column("about", _("About"), lambda row: "; ".join(dict.fromkeys(map(str, milestones_in(row)))), cell=_about),
         Column(
             "made",
             pgettext_lazy("of a mail", "Created"),
             lambda row: _local(row.queued_at),
             "queued_at",
             cell=lambda row, today: cells.show(row.queued_at),
+            width="moment",
+            is_shown_at_first=False,
         ),
         Column(
             "sent",
@@ -173,14 +205,18 @@ class MailList(RecordList[Delivery]):
             lambda row: _local(row.sent_at),
             "sent_at",
             cell=lambda row, today: cells.show(row.sent_at),
+            width="moment",
+            phone="end",
         ),
     )
 
-    def for_showing(self, rows: DeliveryQuerySet) -> QuerySet:
-        return rows.select_related("person", "contact").prefetch_related(items_seen_by(self.user))
+    def for_showing(self, rows: DeliveryQuerySet, columns: Iterable[Column[Delivery]]) -> QuerySet:
+        # A mail is named by its items, so that every page reads them.
+        related = rows.select_related("person", "contact").prefetch_related(items_seen_by(self.user))
+        return super().for_showing(related, columns)
 
-    def rows(self, ids: Iterable[int]) -> list[Delivery]:
-        found = super().rows(ids)
+    def rows(self, ids: Iterable[int], columns: Sequence[Column[Delivery]] | None = None) -> list[Delivery]:
+        found = super().rows(ids, columns)
         hide_unseen([milestone for mail in found for milestone in milestones_in(mail)], self.user)
         return found
 

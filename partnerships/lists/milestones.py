@@ -3,11 +3,13 @@ from collections.abc import Collection
 
 import django_filters
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, RecordList
+from partnerships.lists.base import Column, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, linked_filter, people_of
 from partnerships.lists.filters import OwnedFilterSet, unit_filter
 from partnerships.models import (
@@ -110,9 +112,15 @@ HONOURED = ("honour__scheme", "honour__organization")
 PARTIES = Prefetch("agreement__parties", AgreementParty.objects.select_related("organization"))
 
 
-def _due(row: Milestone, today: dt.date) -> str:
-    how_far = cells.due(row.due_on, today, " small") if row.is_pending else cells.EMPTY
-    return cells.joined([cells.show(row.due_on), how_far])
+def _partner(row: Milestone, today: dt.date) -> str:
+    """Return the partners of the agreement, or the organization that the milestone is about."""
+    if isinstance(row.agreement, Agreement):
+        return cells.organizations(cells.partners_of(row.agreement))
+    return cells.EMPTY if row.organization is None else format_html("<b>{}</b>", row.organization)
+
+
+def _how_far(row: Milestone, today: dt.date) -> str:
+    return cells.due(row.due_on, today) if row.is_pending else ""
 
 
 class MilestoneList(RecordList[Milestone]):
@@ -122,16 +130,56 @@ class MilestoneList(RecordList[Milestone]):
     model = Milestone
     filterset_class = MilestoneFilterSet
     default_sort = "due_on"
+    is_narrowed_at_first = True
+    presets = (
+        Preset(_("Next due first")),
+        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes"),
+        Preset(_("Overdue"), "due=overdue"),
+        Preset(_("Due within 30 days"), "due=month"),
+        Preset(_("To accept"), "status=submitted"),
+        Preset(_("Unassigned"), "orphaned=yes"),
+        Preset(_("Done"), "status=met&sort=-due_on"),
+    )
     columns = (
+        Column(
+            "partners",
+            _("Partner"),
+            lambda row: cells.partner_names(row.agreement),
+            cell=_partner,
+            width="name",
+            phone="name",
+            select=("agreement__unit", "organization"),
+            prefetch=(PARTIES,),
+        ),
         Column(
             "title",
             _("Milestone"),
             str,
             "title",
-            below=lambda row: row.get_kind_display(),
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
+            phone="title",
+            select=(*MILESTONE_TARGETS, *HONOURED),
         ),
-        Column("due", _("Due"), lambda row: row.due_on, "due_on", cell=_due),
-        Column("status", _("Status"), lambda row: row.get_status_display(), "status", cell=cells.status_on),
+        Column("due", _("Due"), lambda row: row.due_on, "due_on", width="day", phone="end"),
+        Column(
+            "how_far",
+            _("Days left"),
+            lambda row: (row.due_on - timezone.localdate()).days if row.is_pending else None,
+            cell=_how_far,
+            width="due",
+            phone="due",
+        ),
+        Column(
+            "status",
+            _("Status"),
+            lambda row: row.get_status_display(),
+            "status",
+            cell=cells.status_on,
+            width="due",
+            phone="status",
+        ),
         Column(
             "agreement",
             _("Agreement"),
@@ -139,7 +187,9 @@ class MilestoneList(RecordList[Milestone]):
             "agreement__title",
             # Only agreements are links: a person who sees a milestone may not see its target.
             cell=lambda row, today: cells.link(row.agreement) if row.agreement else str(row.target),
-            below=lambda row: cells.partner_names(row.agreement),
+            width="name",
+            from_width=1280,
+            select=("agreement", *MILESTONE_TARGETS, *HONOURED),
         ),
         Column(
             "owner",
@@ -147,10 +197,10 @@ class MilestoneList(RecordList[Milestone]):
             lambda row: row.responsible,
             "owner__name",
             cell=lambda row, today: cells.owner(row.responsible),
+            width="person",
+            from_width=1024,
+            select=("owner",),
         ),
-        Column("unit", _("Unit"), lambda row: row.unit, "unit__name"),
+        Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind", is_shown_at_first=False),
+        Column("unit", _("Unit"), lambda row: row.unit, "unit__name", is_shown_at_first=False, select=("unit",)),
     )
-
-    def for_showing(self, rows: MilestoneQuerySet) -> QuerySet:
-        related = rows.select_related("agreement__unit", *MILESTONE_TARGETS, *HONOURED, "owner", "unit")
-        return related.prefetch_related(PARTIES)

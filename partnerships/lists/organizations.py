@@ -10,7 +10,7 @@ from django.utils.translation import pgettext, pgettext_lazy
 
 from partnerships.countries import country_choices, country_name
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.base import Column, PageLink, Preset, RecordList
 from partnerships.lists.cells import Text
 from partnerships.lists.filter_fields import PersonFilter, SwitchFilter, linked_filter, people_of
 from partnerships.lists.filters import CountedFilterSet, region_filter, regions_with
@@ -30,6 +30,20 @@ from partnerships.models import (
 from partnerships.models.organizations import OrganizationQuerySet, ids_below
 from partnerships.models.users import read_tree
 from partnerships.permissions import may
+
+# Filters that leave our own organization out, as the list does when it opens.
+BESIDE_PARTNERS = (
+    "kind",
+    "country",
+    "region",
+    "unit",
+    "coordinator",
+    "in_force",
+    "mine",
+    "archived",
+    "honour",
+    "honoured",
+)
 
 
 class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilterSet[OrganizationQuerySet]):
@@ -55,6 +69,7 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
     )
     in_force = SwitchFilter(label=_("Has an agreement in force"), method="filter_in_force")
     mine = SwitchFilter(label=_("Held by my units"), method="filter_mine")
+    ours = SwitchFilter(label=_("Our own too"), method="filter_ours")
     archived = SwitchFilter(label=_("Archived too"), method="filter_archived")
     organization = linked_filter(_("Part of (at any level)"), Organization, method="filter_organization")
 
@@ -70,8 +85,13 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
 
     def filter_queryset(self, queryset: OrganizationQuerySet) -> OrganizationQuerySet:
         filtered = super().filter_queryset(queryset)
-        shows_archived = any(self.form.cleaned_data.get(name) for name in ("archived", "figure", "programme"))
-        return filtered if shows_archived else filtered.not_archived()
+        values = self.form.cleaned_data
+        if not any(values.get(name) for name in ("archived", "figure", "programme")):
+            filtered = filtered.not_archived()
+        # The list opens on partners. Who asks for something particular finds our own organization too.
+        return (
+            filtered if any(values.get(name) for name in values if name not in BESIDE_PARTNERS) else filtered.partners()
+        )
 
     def filter_unit(self, queryset: OrganizationQuerySet, name: str, value: Unit) -> OrganizationQuerySet:
         return queryset.filter(Exists(_held(unit__in=read_tree(Unit).with_descendants([value.pk]))))
@@ -110,6 +130,9 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
     def filter_mine(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         return queryset.held_by_scope_of(self.user)
 
+    def filter_ours(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
+        return queryset
+
     def filter_archived(self, queryset: OrganizationQuerySet, name: str, value: str) -> OrganizationQuerySet:
         return queryset
 
@@ -119,13 +142,8 @@ HOLDERS = Prefetch("holders", OrganizationUnit.objects.select_related("unit", "c
 
 def _name(row: Organization, today: dt.date) -> str:
     archived = cells.mark(_("archived")) if row.archived_on else cells.EMPTY
-    return cells.joined([cells.row_title(row, row), archived])
-
-
-def _second_line(row: Organization) -> str:
-    """Return the name in the other language, for organizations that have both, and what it is part of."""
-    above = escape(_("part of %(name)s") % {"name": row.part_of}) if row.part_of else cells.EMPTY
-    return cells.joined([_other_name(row), above], " · ")
+    other_name = format_html('<span class="faint">{}</span>', _other_name(row)) if row.other_name else cells.EMPTY
+    return cells.joined([cells.row_title(row, row), other_name, archived])
 
 
 def _other_name(row: Organization) -> SafeString:
@@ -154,16 +172,57 @@ class OrganizationList(RecordList[Organization]):
     model = Organization
     filterset_class = OrganizationFilterSet
     default_sort = "name"
+    is_narrowed_at_first = True
+    presets = (
+        Preset(_("All partners")),
+        Preset(_("Held by my units"), "mine=yes"),
+        Preset(_("With an agreement in force"), "in_force=yes"),
+        Preset(_("Enterprises"), "kind=enterprise"),
+        Preset(_("Associations"), "kind=association"),
+        Preset(_("Our own too"), "ours=yes"),
+    )
     columns = (
-        Column("organization", _("Organization"), str, "name", cell=_name, below=_second_line),
+        Column(
+            "organization",
+            _("Organization"),
+            str,
+            "name",
+            cell=_name,
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
+            is_bold=True,
+            phone="name",
+        ),
+        Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind", phone="status"),
+        Column(
+            "region",
+            _("Region"),
+            lambda row: row.region,
+            "region__name",
+            cites=("region",),
+            phone="end",
+            select=("region",),
+        ),
+        Column(
+            "holders",
+            _("Held by"),
+            lambda row: "; ".join(str(holder.unit) for holder in row.holders.all()),
+            cell=_holders,
+            width="name",
+            phone="title",
+            prefetch=(HOLDERS,),
+        ),
         Column(
             "part_of",
             pgettext_lazy("of an organization", "Part of"),
             lambda row: row.part_of,
             "part_of__name",
-            is_shown_at_first=False,
+            width="name",
+            from_width=1280,
+            select=("part_of",),
         ),
-        Column("kind", _("Kind"), lambda row: row.get_kind_display(), "kind"),
+        Column("industry", _("Industry"), lambda row: row.industry, "industry", is_shown_at_first=False),
         Column(
             "country",
             _("Country or region"),
@@ -171,23 +230,14 @@ class OrganizationList(RecordList[Organization]):
             is_shown_at_first=False,
         ),
         Column(
-            "region",
-            _("Region"),
-            lambda row: row.region,
-            "region__name",
-            below=lambda row: row.foreign_country,
-            cites=("region",),
-        ),
-        Column(
-            "holders",
-            _("Held by"),
-            lambda row: "; ".join(str(holder.unit) for holder in row.holders.all()),
-            cell=_holders,
+            "uscc",
+            _("Unified social credit code"),
+            lambda row: row.uscc,
+            "uscc",
+            width="moment",
+            is_shown_at_first=False,
         ),
     )
-
-    def for_showing(self, rows: OrganizationQuerySet) -> QuerySet:
-        return rows.select_related("part_of", "region").prefetch_related(HOLDERS)
 
     def links(self) -> list[PageLink]:
         return self._add(_("Add an organization"))

@@ -1,7 +1,9 @@
 import datetime as dt
+from collections.abc import Iterable
 
 import django_filters
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from partnerships.inputs import currency_choices
 from partnerships.lists import cells
-from partnerships.lists.base import Column, RecordList
+from partnerships.lists.base import Column, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter, SwitchFilter, linked_filter
 from partnerships.lists.filters import ListFilterSet, unit_filter
 from partnerships.models import Agreement, Organization, Payment, Receipt, Unit
@@ -61,9 +63,8 @@ def _state(row: Payment, today: dt.date) -> SafeString:
     return payment_state(row)
 
 
-def _due(row: Payment, today: dt.date) -> str:
-    how_far = cells.due(row.due_on, today, " small") if row.due_on and row.is_expected else cells.EMPTY
-    return cells.joined([cells.show(row.due_on), how_far])
+def _how_far(row: Payment, today: dt.date) -> str:
+    return cells.due(row.due_on, today) if row.due_on and row.is_expected else ""
 
 
 class PaymentList(RecordList[Payment]):
@@ -74,18 +75,42 @@ class PaymentList(RecordList[Payment]):
     model = Payment
     filterset_class = PaymentFilterSet
     default_sort = "-due_on"
+    presets = (
+        Preset(_("Latest first")),
+        Preset(_("Overdue"), "state=overdue&sort=due_on"),
+        Preset(pgettext_lazy("of payments", "Open, due first"), "state=open&sort=due_on"),
+        Preset(pgettext_lazy("of a payment", "Received"), "state=received"),
+        Preset(_("In kind"), "in_kind=yes"),
+    )
     columns = (
-        Column("purpose", _("Purpose"), str, "purpose", below=lambda row: row.agreement),
-        Column("party", _("Promised by"), lambda row: row.party.organization, "party__organization__name"),
-        Column("due", _("Due"), lambda row: row.due_on, "due_on", cell=_due),
+        Column(
+            "party",
+            _("Promised by"),
+            lambda row: row.party.organization,
+            "party__organization__name",
+            width="name",
+            is_bold=True,
+            phone="name",
+            select=("party__organization",),
+        ),
+        Column("purpose", _("Purpose"), str, "purpose", width="title", is_row_title=True, is_fixed=True, phone="title"),
+        Column("due", _("Due"), lambda row: row.due_on, "due_on", width="day", phone="end"),
+        Column(
+            "how_far",
+            _("Days left"),
+            lambda row: (row.due_on - timezone.localdate()).days if row.due_on and row.is_expected else None,
+            cell=_how_far,
+            width="due",
+            phone="due",
+        ),
+        Column("state", _("Status"), lambda row: row.state.label, cell=_state, width="due", phone="status"),
         Column(
             "amount",
             _("Promised"),
             lambda row: row.amount,
             "amount",
             cell=lambda row, today: cells.grouped(row.amount, 2),
-            below=lambda row: _("in kind") if row.is_in_kind else "",
-            css_class="num",
+            width="day",
         ),
         Column(
             "received",
@@ -93,20 +118,35 @@ class PaymentList(RecordList[Payment]):
             lambda row: row.total_received,
             "received",
             cell=lambda row, today: cells.grouped(row.total_received, 2),
-            css_class="num",
+            width="day",
+            from_width=1280,
         ),
         Column(
             "open",
             pgettext_lazy("of a payment", "Open"),
             lambda row: row.open_amount,
             cell=lambda row, today: cells.grouped(row.open_amount, 2),
-            css_class="num",
+            width="day",
+            from_width=1024,
         ),
-        Column("currency", _("Currency"), lambda row: row.currency, "currency"),
-        Column("state", _("Status"), lambda row: row.state.label, cell=_state),
-        Column("agreement", _("Agreement"), lambda row: row.agreement, "agreement__title", is_shown_at_first=False),
-        Column("in_kind", _("In kind"), lambda row: row.is_in_kind, "is_in_kind", is_shown_at_first=False),
-        Column("unit", _("Unit"), lambda row: row.agreement.unit, "agreement__unit__name", is_shown_at_first=False),
+        Column("currency", _("Currency"), lambda row: row.currency, "currency", width="num"),
+        Column(
+            "agreement",
+            _("Agreement"),
+            lambda row: row.agreement,
+            "agreement__title",
+            width="name",
+            is_shown_at_first=False,
+        ),
+        Column("in_kind", _("In kind"), lambda row: row.is_in_kind, "is_in_kind", width="num", is_shown_at_first=False),
+        Column(
+            "unit",
+            _("Unit"),
+            lambda row: row.agreement.unit,
+            "agreement__unit__name",
+            is_shown_at_first=False,
+            select=("agreement__unit",),
+        ),
     )
 
     def all_rows(self) -> QuerySet:
@@ -115,6 +155,7 @@ class PaymentList(RecordList[Payment]):
     def for_sorting(self, rows: PaymentQuerySet) -> QuerySet:
         return rows.with_received()
 
-    def for_showing(self, rows: PaymentQuerySet) -> QuerySet:
-        related = rows.with_state(self.today).select_related("agreement__unit", "party__organization")
-        return related.prefetch_related(RECEIPTS)
+    def for_showing(self, rows: PaymentQuerySet, columns: Iterable[Column[Payment]]) -> QuerySet:
+        # The state of a payment, which several columns show, reads its agreement and its receipts.
+        related = rows.with_state(self.today).select_related("agreement").prefetch_related(RECEIPTS)
+        return super().for_showing(related, columns)

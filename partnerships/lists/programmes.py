@@ -6,7 +6,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, PageLink, RecordList
+from partnerships.lists.base import Column, PageLink, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter
 from partnerships.lists.filters import ListFilterSet, unit_filter
 from partnerships.models import Organization, Programme, ProgrammeOrganizer, Unit
@@ -43,15 +43,29 @@ class ProgrammeList(RecordList[Programme]):
     model = Programme
     filterset_class = ProgrammeFilterSet
     default_sort = "name"
+    presets = (Preset(_("By name")), Preset(_("Latest first"), "sort=-starts_on"))
     columns = (
-        Column("programme", _("Programme"), str, "name", cites=("", "name", "name_zh")),
+        Column(
+            "programme",
+            _("Programme"),
+            str,
+            "name",
+            width="title",
+            is_row_title=True,
+            is_fixed=True,
+            is_bold=True,
+            cites=("", "name", "name_zh"),
+            phone="name",
+        ),
         Column(
             "starts",
             _("Starts on"),
             lambda row: row.starts_on,
             "starts_on",
             cell=lambda row, today: cells.show(row.starts_on) or cells.quiet(_("not known")),
+            width="day",
             cites=("starts_on",),
+            phone="status",
         ),
         Column(
             "ends",
@@ -59,16 +73,21 @@ class ProgrammeList(RecordList[Programme]):
             lambda row: row.ends_on,
             "ends_on",
             cell=lambda row, today: cells.show(row.ends_on) or cells.quiet(_("open-ended")),
+            width="day",
             cites=("ends_on",),
+            phone="end",
         ),
-        Column("events", _("Events"), attrgetter("event_count"), css_class="num"),
-        Column("unit", _("Unit"), lambda row: row.unit, "unit__name"),
+        Column(
+            "events",
+            _("Events"),
+            attrgetter("event_count"),
+            width="num",
+            add=lambda rows, user, today: rows.annotate(
+                event_count=Count("items__event", filter=Q(items__event__status=EventStatus.RECORDED))
+            ),
+        ),
+        Column("unit", _("Unit"), lambda row: row.unit, "unit__name", width="name", phone="title", select=("unit",)),
     )
-
-    def for_showing(self, rows: ProgrammeQuerySet) -> QuerySet:
-        return rows.annotate(
-            event_count=Count("items__event", filter=Q(items__event__status=EventStatus.RECORDED))
-        ).select_related("unit")
 
     def links(self) -> list[PageLink]:
         return self.admin_link(_("Add a programme"), "programme.edit")

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, RecordList
+from partnerships.lists.base import Column, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, people_of
 from partnerships.lists.filters import ListFilterSet, containing
 from partnerships.models import SecurityEvent
@@ -43,7 +43,7 @@ class SecurityEventFilterSet(ListFilterSet[SecurityEventQuerySet]):
 
 def _person(row: SecurityEvent, today: dt.date) -> str:
     if row.user_id is None and row.name:
-        return cells.joined([cells.show(row.name), cells.small_line(_("no such account"))], "")
+        return cells.joined([cells.show(row.name), cells.quiet(_("no such account"))])
     return cells.show(row.name)
 
 
@@ -72,13 +72,36 @@ class SecurityEventList(RecordList[SecurityEvent]):
     model = SecurityEvent
     filterset_class = SecurityEventFilterSet
     default_sort = "-pk"
+    presets = (
+        Preset(_("Latest first")),
+        Preset(_("Failed log-ins"), "kind=login_failed"),
+        Preset(_("Refusals"), "kind=refused"),
+        Preset(_("Exports"), "kind=export_made"),
+    )
     columns = (
-        Column("at", _("Time"), lambda row: _local(row.at), "pk", cell=lambda row, today: cells.moment(row.at)),
-        Column("kind", pgettext_lazy("security log", "Event"), lambda row: row.get_kind_display(), "kind"),
-        Column("person", _("Person"), lambda row: row.name, "name", cell=_person),
-        Column("address", _("IP address"), lambda row: row.address, "address"),
-        Column("about", _("About"), _about_words, "about", cell=_about),
-        Column("detail", _("Detail"), lambda row: row.detail, "detail", is_on_phone=False),
+        Column(
+            "at",
+            _("Time"),
+            lambda row: _local(row.at),
+            "pk",
+            cell=lambda row, today: cells.moment(row.at),
+            width="moment",
+            is_fixed=True,
+            phone="due",
+        ),
+        Column(
+            "kind",
+            pgettext_lazy("security log", "Event"),
+            lambda row: row.get_kind_display(),
+            "kind",
+            width="name",
+            is_bold=True,
+            phone="name",
+        ),
+        Column("person", _("Person"), lambda row: row.name, "name", cell=_person, phone="status"),
+        Column("address", _("IP address"), lambda row: row.address, "address", width="moment", phone="end"),
+        Column("about", _("About"), _about_words, "about", cell=_about, width="title", phone="title"),
+        Column("detail", _("Detail"), lambda row: row.detail, "detail", width="name", from_width=1280),
     )
 
     @property

@@ -226,6 +226,10 @@ class OrganizationQuerySet(ScopedQuerySet):
     def not_archived(self) -> "OrganizationQuerySet":
         return self.filter(archived_on__isnull=True)
 
+    def partners(self) -> "OrganizationQuerySet":
+        """Return all organizations but our own, those that have a unit here."""
+        return self.filter(~Exists(Unit.objects.filter(organization=OuterRef("pk"))))
+
 
 class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     """An institution, enterprise, association or government body. One table: a party never needs to know the kind."""

@@ -63,7 +63,7 @@ def _columns(listed: ActivityList) -> list[BoardColumn]:
     """Return a column for each status."""
     found = list(_first_of_each_status(listed).values_list("pk", "status", "of_status"))
     counts = {status: count for _pk, status, count in found}
-    rows = listed.rows(pk for pk, _status, _count in found)
+    rows = listed.rows((pk for pk, _status, _count in found), listed.columns)
     return [
         BoardColumn(
             status=status,

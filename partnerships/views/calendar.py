@@ -89,7 +89,7 @@ class Calendar:
 
     @property
     def has_problems(self) -> bool:
-        return bool(self.filterset.form.errors or self.filterset.unknown)
+        return bool(self.filterset.form.errors or self.filterset.unknown or self.filterset.reversed_ranges)
 
     @property
     def beside_filters(self) -> list[tuple[str, str]]:

@@ -71,7 +71,7 @@ def test_filters_order_and_scope_are_those_of_the_page(world: World) -> None:
 
     rows = table(made(ask(world.coordinator, query="status=signed&sort=-title")))
 
-    assert [row[0] for row in rows[1:]] == ["North signed"]
+    assert [row[1] for row in rows[1:]] == ["North signed"]
 
 
 def test_days_are_days_and_text_stays_text(world: World) -> None:
@@ -79,7 +79,8 @@ def test_days_are_days_and_text_stays_text(world: World) -> None:
 
     book = load_workbook(io.BytesIO(made(ask(world.lead, query="q=HYPERLINK", file_format="xlsx"))))
 
-    title, _partners, status, signed_on = list(book.active[2])[:4]
+    row = dict(zip((cell.value for cell in book.active[1]), book.active[2], strict=True))
+    title, status, signed_on = row["Agreement"], row["Status"], row["Signed on"]
     assert (title.value, title.data_type) == ('=HYPERLINK("http://evil")', "s")
     assert (status.value, signed_on.is_date) == ("Signed", True)
 
@@ -90,7 +91,7 @@ def test_what_a_spreadsheet_would_run_is_quoted(start: str, world: World) -> Non
 
     rows = table(made(ask(world.lead, query="q=calc")))
 
-    assert rows[1][0] == f"'{start}cmd|calc"
+    assert rows[1][1] == f"'{start}cmd|calc"
 
 
 def test_headings_are_in_the_readers_language(world: World, client: Client) -> None:
@@ -185,5 +186,5 @@ def test_queries_do_not_grow_with_the_rows(rows: int, django_assert_num_queries:
     AgreementFactory.create_batch(rows, unit=unit, signed=True)
     export = ask(UserFactory(lead_in=unit))
 
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         exports.make(export, clock=timezone.now)

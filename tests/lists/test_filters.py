@@ -168,7 +168,7 @@ def agreements(staff: Any) -> dict[str, Any]:
 
 AGREEMENT_CASES = {
     "q": ("q=kept", ["kept"]),
-    "status": ("status=signed", ["kept", "silent"]),
+    "status": ("status=open", ["kept", "silent", "left"]),
     "type": ("type={left.type.pk}", ["left"]),
     "unit": ("unit={parent.pk}", ["kept"]),
     "coordinator": ("coordinator={silent.coordinator.pk}", ["silent"]),
@@ -195,6 +195,8 @@ AGREEMENT_CASES = {
     "away": ("away=yes", ["silent"]),
     "overdue": ("overdue=yes", ["silent"]),
     "dates": ("dates=yes", ["silent"]),
+    "to_confirm": ("to_confirm=yes", []),
+    "mine": ("mine=yes", []),
     "organization": ("organization={forge.pk}", ["kept"]),
     "through": ("through=chain", ["kept"]),
     "arranged_by": ("arranged_by={chamber.pk}", ["kept"]),
@@ -249,6 +251,51 @@ def test_the_end_is_that_of_the_last_term(staff: Any) -> None:
     assert [found(AgreementFilterSet, Agreement, query, staff) for query in asked] == [[], [renewed]]
 
 
+def test_renewals_to_confirm_run_beyond_the_last_term_on_record(staff: Any) -> None:
+    ended = DAY - dt.timedelta(days=1)
+    signed: dict[str, Any] = {
+        "signed": True,
+        "signed_on": DAY - dt.timedelta(days=90),
+        "with_term__renewal": "automatic",
+    }
+    renewed, _running = (AgreementFactory(**signed, with_term__ends_on=day) for day in (ended, DAY))
+
+    assert found(AgreementFilterSet, Agreement, "to_confirm=yes", staff) == [renewed]
+
+
+@pytest.mark.parametrize(
+    ("filterset", "factory", "owner"),
+    [
+        (AgreementFilterSet, AgreementFactory, "coordinator"),
+        (MilestoneFilterSet, MilestoneFactory, "owner"),
+        (ActivityFilterSet, ActivityFactory, "owner"),
+        (FacilityFilterSet, FacilityFactory, "owner"),
+        (DemandFilterSet, DemandFactory, "owner"),
+    ],
+)
+def test_mine_are_those_i_look_after(filterset: Any, factory: Any, owner: str, staff: Any) -> None:
+    mine, _other = factory(**{owner: staff}), factory()
+
+    assert found(filterset, type(mine), "mine=yes", staff) == [mine]
+
+
+def test_our_own_organization_is_no_partner_unless_asked_for(staff: Any) -> None:
+    ours, forge = InstitutionFactory(name="Our college"), EnterpriseFactory(name="Forge")
+    UnitFactory(organization=ours)
+
+    listed = [found(OrganizationFilterSet, Organization, query, staff) for query in ("", "ours=yes", "q=college")]
+
+    assert listed == [[forge], [ours, forge], [ours]]
+
+
+def test_a_range_that_ends_before_it_begins_is_named(staff: Any) -> None:
+    data = QueryDict("signed_from=2026-06-01&signed_until=2026-05-01&ends_from=2026-05-01&ends_until=2026-05-01")
+
+    asked = AgreementFilterSet(data, Agreement.objects.all(), user=staff, today=DAY)
+
+    assert asked.reversed_ranges == [("Signed from", "Signed until")]
+
+
 @pytest.mark.both_databases
 def test_one_honour_has_the_title_and_lapses(staff: Any) -> None:
     forge = EnterpriseFactory()
@@ -290,6 +337,7 @@ MILESTONE_CASES = {
     "kind": ("kind=review", ["soon"]),
     "unit": ("unit={late.unit.pk}", ["late", "soon"]),
     "owner": ("owner={soon.owner.pk}", ["soon"]),
+    "mine": ("mine=yes", []),
     "waits_for": ("waits_for={soon.owner.pk}", ["soon"]),
     "due": ("due=overdue", ["late"]),
     "due_from": (f"due_from={days(1)}", ["later"]),
@@ -369,6 +417,7 @@ ACTIVITY_CASES = {
     "status": ("status=unfinished", ["visit", "left"]),
     "orphaned": ("orphaned=yes", ["visit"]),
     "away": ("away=yes", ["left"]),
+    "mine": ("mine=yes", ["done"]),
     "kind": ("kind=visit", ["visit"]),
     "unit": ("unit={done.unit.pk}", ["done"]),
     "owner": ("owner={done.owner.pk}", ["done"]),
@@ -480,6 +529,7 @@ ORGANIZATION_CASES = {
     "in_force": ("in_force=yes", ["forge", "union"]),
     "of_programme": ("of_programme={programme.pk}", ["forge", "union"]),
     "mine": ("mine=yes", ["union"]),
+    "ours": ("ours=yes", ["forge", "union", "college", "branch", "workshop"]),
     "archived": ("archived=yes", ["forge", "union", "college", "gone", "branch", "workshop"]),
     # What is counted is listed, archived or not.
     "figure": ("figure={figure.pk}", ["forge", "gone"]),
@@ -597,6 +647,7 @@ FACILITY_CASES = {
     "kind": ("kind=joint_laboratory", ["planned"]),
     "orphaned": ("orphaned=yes", ["planned"]),
     "away": ("away=yes", ["base"]),
+    "mine": ("mine=yes", []),
     "unit": ("unit={planned.unit.pk}", ["planned"]),
     "owner": ("owner={base.owner.pk}", ["base"]),
     "party": ("party=forge", ["base"]),
@@ -663,6 +714,7 @@ DEMAND_CASES = {
     "status": ("status=pending", ["hot", "left"]),
     "orphaned": ("orphaned=yes", ["left"]),
     "away": ("away=yes", ["hot"]),
+    "mine": ("mine=yes", []),
     "unit": ("unit={silent.unit.pk}", ["silent"]),
     "owner": ("owner={hot.owner.pk}", ["hot"]),
     "party": ("party=forge", ["hot"]),
@@ -1124,6 +1176,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "field": {"field"},
         "people": {"q"},
         "offer": {"on_offer"},
+        "unit": {"unit"},
     },
     "activity_list": {
         "title": {"q"},
@@ -1132,8 +1185,10 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "starts": {"on_from", "on_until"},
         "partners": {"party", "organization", "region"},
         "agreement": {"agreement", "framework"},
+        "completed": {"completed_from", "completed_until"},
         "through": {"through", "arranged_by"},
-        "owner": {"owner", "orphaned", "away"},
+        "owner": {"owner", "orphaned", "away", "mine"},
+        "unit": {"unit"},
     },
     "agreement_list": {
         "title": {"q"},
@@ -1142,6 +1197,15 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "signed": {"signed_from", "signed_until"},
         "until": {"ends_from", "ends_until", "expiring"},
         "due": {"overdue"},
+        "contact": {"quiet", "quiet_days", "quiet_since"},
+        "reference": {"q"},
+        "type": {"type"},
+        "amount": set(),
+        "currency": set(),
+        "area": {"area"},
+        "starts": {"in_force_on"},
+        "notice": {"expiring"},
+        "unit": {"unit"},
         "archive_number": {"q"},
         "paper": {"paper"},
         "paper_since": set(),  # the list sorts by it
@@ -1157,8 +1221,10 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "released": {"released_from", "released_until"},
         "deadline": {"deadline_from", "deadline_until"},
         "answers": {"unanswered"},
+        "field": {"field"},
         "through": {"through", "arranged_by"},
-        "owner": {"owner", "orphaned", "away"},
+        "owner": {"owner", "orphaned", "away", "mine"},
+        "unit": {"unit"},
     },
     "event_list": {
         "event": {"q"},
@@ -1166,6 +1232,8 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "kinds": {"kind"},
         "region": {"region"},
         "participants": {"party", "organization"},
+        "place": {"q"},
+        "unit": {"unit"},
     },
     "facility_list": {
         "facility": {"q"},
@@ -1175,7 +1243,9 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "status": {"status"},
         "opened": {"opened_from", "opened_until"},
         "until": {"ends_from", "ends_until"},
-        "owner": {"owner", "orphaned", "away"},
+        "site": {"q"},
+        "owner": {"owner", "orphaned", "away", "mine"},
+        "unit": {"unit"},
     },
     "honour_list": {
         "organization": {"party", "organization", "region"},
@@ -1184,6 +1254,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "granted": {"granted_from", "granted_until"},
         "until": {"lapses_from", "lapses_until", "valid", "lapsing"},
         "next": {"could_rise"},
+        "batch": {"q"},
     },
     "mail_list": {
         "mail": {"q"},
@@ -1195,8 +1266,11 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "sent": {"status"},
     },
     "milestone_list": {
+        "partners": {"party"},
         "title": {"q"},
+        "kind": {"kind"},
         "due": {"due", "due_from", "due_until"},
+        "how_far": {"due"},
         "status": {"status"},
         "agreement": {"agreement", "party", "type", "area"},
         "owner": {"owner", "orphaned", "away"},
@@ -1209,11 +1283,14 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "country": {"country"},
         "region": {"region"},
         "holders": {"unit", "mine", "coordinator"},
+        "industry": {"q"},
+        "uscc": {"q"},
     },
     "payment_list": {
         "purpose": {"q"},
         "party": {"party", "organization"},
         "due": {"due_from", "due_until"},
+        "how_far": {"state"},
         "amount": set(),
         "received": {"state"},
         "open": {"state"},
@@ -1243,6 +1320,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
 CATALOGUES = {"figure_list", "honour_scheme_list", "source_list"}
 # A cell of several rows, or a number counted for the shown rows: no one order is right, or none is cheap.
 UNSORTED = {
+    *("area", "how_far", "subject", "notice", "starts"),
     *("about", "partners", "holders", "kinds", "reason", "delivered", "liaisons", "paper"),
     *("answers", "events", "figures", "participants", "missing", "quotations", "recorded", "rule"),
     *("open", "state"),  # of payments

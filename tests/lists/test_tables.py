@@ -15,19 +15,21 @@ from partnerships.factories import (
     AgreementFactory,
     AssociationFactory,
     DemandFactory,
+    EnterpriseFactory,
+    InstitutionFactory,
     UnitFactory,
     UserFactory,
 )
 from partnerships.lists import LISTS
 from partnerships.lists.agreements import AgreementList
-from partnerships.lists.base import TableCell
+from partnerships.lists.base import Column, TableCell
 from partnerships.models import Agreement
 
 pytestmark = pytest.mark.django_db
 
 
 def cells_of(agreement: Agreement, query: str = "", **changed: Any) -> dict[str, TableCell]:
-    """The cells of one agreement by heading; ``changed`` changes the column of the status."""
+    """Return the cells of one agreement by heading; ``changed`` changes the column of the status."""
 
     class Changed(AgreementList):
         columns = [
@@ -36,28 +38,59 @@ def cells_of(agreement: Agreement, query: str = "", **changed: Any) -> dict[str,
 
     listed = Changed(QueryDict(query), user=UserFactory(staff=True), today=DAY)
     (row,) = listed.table(listed.rows([agreement.pk]), {})
-    return {cell.heading: cell for cell in row}
+    return {cell.heading: cell for cell in row.cells}
 
 
-def test_the_first_cell_links_to_the_page_of_the_row() -> None:
+def test_one_cell_links_to_the_page_of_the_row_and_holds_its_whole_name() -> None:
     agreement = AgreementFactory(title="Gears <b>")
 
-    html = cells_of(agreement)["Agreement"].html
+    cell = cells_of(agreement)["Agreement"]
 
-    assert f'<a class="row-title" href="{agreement.get_absolute_url()}">Gears &lt;b&gt;</a>' in html
-
-
-def test_a_cell_without_a_value_shows_a_dash_and_is_left_out_on_phones() -> None:
-    cell = cells_of(AgreementFactory())["Signed on"]
-
-    assert (cell.html, cell.css_class) == ("—", "blank")
+    assert cell.html == f'<a class="row-title" href="{agreement.get_absolute_url()}">Gears &lt;b&gt;</a>'
+    assert (cell.is_row_header, cell.whole) == (True, "Gears <b>")
 
 
-def test_a_column_may_be_left_out_on_phones_unless_it_is_chosen() -> None:
+def test_the_first_partner_is_bold_and_the_others_are_counted() -> None:
+    ours = InstitutionFactory()
+    forge, bank = EnterpriseFactory(name="Forge", name_zh="锻造"), EnterpriseFactory(name="Bank")
+    agreement = AgreementFactory(unit__organization=ours, parties=[ours, forge, bank])
+
+    cell = cells_of(agreement)["Partner"]
+
+    assert cell.html == '<b>Forge</b> <b>+1</b> <span class="faint">锻造</span>'
+    assert cell.whole == "Forge; Bank"
+
+
+def test_a_cell_without_a_value_shows_a_dash() -> None:
+    cell = cells_of(AgreementFactory())["Next due"]
+
+    assert (cell.html, cell.css_class) == ("—", "w-due phone-due blank")
+
+
+def test_a_narrow_window_leaves_a_column_out_unless_it_is_chosen() -> None:
     agreement = AgreementFactory()
 
-    assert cells_of(agreement, is_on_phone=False)["Status"].css_class == "not-on-phone"
-    assert cells_of(agreement, "columns=status", is_on_phone=False)["Status"].css_class == ""
+    assert cells_of(agreement, from_width=1280)["Status"].css_class == "w-status phone-status from-1280"
+    assert cells_of(agreement, "columns=status", from_width=1280)["Status"].css_class == "w-status phone-status"
+
+
+def test_columns_that_do_not_fit_scroll_inside_their_box() -> None:
+    def css(query: str) -> str:
+        return AgreementList(QueryDict(query), user=UserFactory(staff=True), today=DAY).table_class
+
+    every = "&".join(f"columns={column.name}" for column in AgreementList.columns)
+    assert (css(""), css("columns=status"), css(every)) == ("", "least-700 scrolls-narrow", "least-3000 scrolls")
+
+
+@pytest.mark.parametrize("one", LISTS.values())
+def test_one_column_names_the_row_and_a_phone_shows_each_place_once(one: Any) -> None:
+    columns: list[Column] = list(one.columns)
+    places = [column.phone for column in columns if column.phone]
+
+    assert len(places) == len(set(places))
+    assert {"name", "title"} <= set(places) or one.key == "source_list"
+    assert [column.is_row_title for column in columns].count(True) == (one.key != "security_event_list")
+    assert all(column.is_fixed for column in columns if column.is_row_title)
 
 
 def test_a_column_may_be_hidden_until_it_is_chosen() -> None:
@@ -75,8 +108,9 @@ def test_a_column_says_how_much_of_what_was_promised_is_delivered() -> None:
         ActivityCreditFactory(activity__agreement=agreement, area=courses.area)
 
     # Three of six courses in three years, and nothing of the other.
-    assert cells_of(agreement, "columns=delivered")["Delivered of promised"].html == "3 of 7"
-    assert cells_of(AgreementFactory(), "columns=delivered")["Delivered of promised"].html == "—"
+    cell = cells_of(agreement)["Delivered"]
+    assert ("<span>3 / 7</span>" in cell.html, 'class="meter-done" width="43%"' in cell.html) == (True, True)
+    assert cells_of(AgreementFactory())["Delivered"].html == "—"
 
 
 def test_the_agreements_of_a_unit_are_summed_up(django_assert_num_queries: Any) -> None:
@@ -104,9 +138,9 @@ def test_a_column_says_through_whom_it_came_about(key: str, factory: Any) -> Non
     row = factory(through=AssociationFactory(name="Chain Association"))
     listed = LISTS[key](QueryDict("columns=through"), user=UserFactory(staff=True), today=DAY)
 
-    [cells] = listed.table(listed.rows([row.pk]), {})
+    [shown] = listed.table(listed.rows([row.pk]), {})
 
-    assert (cells[-1].heading, "Chain Association" in cells[-1].html) == ("Through", True)
+    assert (shown.cells[-1].heading, "Chain Association" in shown.cells[-1].html) == ("Through", True)
 
 
 @pytest.mark.parametrize("one", LISTS.values())

@@ -37,7 +37,7 @@ def test_the_board_costs_the_same_for_one_card_and_three(
     more_of_everything(world, rows - 1)
     client = client_of(world.coordinator)
 
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(8):
         page = client.get(reverse("activity_board"))
 
     assert page.context["total"] == rows

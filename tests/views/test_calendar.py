@@ -23,7 +23,7 @@ from tests.views.test_lists import more_of_everything
 from tests.views.world import World, make_world
 
 # Session, person, scope (2), choices (2), events, activities, milestones, the unit with its working days.
-QUERIES = 10
+QUERIES = 8
 
 
 def days(client: Client, **query: str) -> dict[dt.date, Any]:
@@ -59,7 +59,7 @@ def test_a_day_costs_the_same_for_one_row_and_three(
     ActivityFactory.create_batch(rows, agreement=world.agreement, starts_on=DAY)
     client = client_of(world.coordinator)
 
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(10):
         page = client.get(reverse("calendar"), {"day": DAY.isoformat()})
 
     assert len(page.context["entries"]) >= 1 + 2 * rows
