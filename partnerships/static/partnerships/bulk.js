@@ -67,6 +67,8 @@
     }
     const act = /^[a-z]$/.test(event.key) && bar.querySelector(`button[data-key="${event.key}"]`);
     if (!act || event.repeat) return;
+    // Without a selection a line's own button has the key.
+    if (!picked().length && box?.closest("tr, li").querySelector(`[data-key="${event.key}"]`)) return;
     if (!picked().length && box) {
       box.checked = true;
       count();
