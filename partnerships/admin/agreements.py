@@ -12,7 +12,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import URLPattern, path
 from django.utils import formats, timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminFileFieldWidget, UnfoldAdminSingleDateWidget
@@ -43,8 +43,9 @@ from partnerships.admin.filters import (
     ScopedRelatedFilter,
 )
 from partnerships.admin.hidden_records import hides_records
-from partnerships.admin.navigation import Attention
+from partnerships.admin.navigation import Attention, Tier
 from partnerships.admin.outcomes import origin_of
+from partnerships.admin.overview import since, worst_by
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import Button, StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
@@ -315,17 +316,37 @@ VERBS = (
 )
 
 
+def _signed_on(day: dt.date) -> str:
+    return gettext("signed on %(day)s") % {"day": formats.date_format(day)}
+
+
 ATTENTION = {
     "in_review": Attention(
         _("Agreements in review"),
         "info",
         "rate_review",
         lambda rows, today: rows.filter(status=AgreementStatus.IN_REVIEW),
-        rank=5,
+        rank=4,
+        tier=Tier.WEEK,
+        act=pgettext_lazy("admin index", "Review"),
+        worst=worst_by("submitted_on", words=lambda day, today: since(day)),
     ),
-    "quiet": Attention(_("Agreements without contact"), "warning", "volume_off", quiet_agreements, rank=8),
+    "quiet": Attention(
+        _("Agreements without contact"),
+        "warning",
+        "volume_off",
+        quiet_agreements,
+        rank=1,
+        worst=worst_by("signed_on", words=lambda day, today: _signed_on(day)),
+    ),
     "expired": Attention(
-        _("Expired agreements"), "danger", "event_busy", lambda rows, today: rows.expired(today), rank=9
+        _("Expired agreements"),
+        "danger",
+        "event_busy",
+        lambda rows, today: rows.expired(today),
+        rank=6,
+        tier=Tier.WEEK,
+        worst=worst_by("current_ends_on", words=lambda day, today: since(day)),
     ),
     "dates": Attention(
         _("Dates to complete"),
@@ -335,7 +356,14 @@ ATTENTION = {
         is_on_index=False,
     ),
     "unattended": Attention(
-        _("Unassigned agreements"), "warning", "person_off", lambda rows, today: rows.orphaned(), rank=6
+        _("Unassigned agreements"),
+        "warning",
+        "person_off",
+        lambda rows, today: rows.orphaned(),
+        rank=2,
+        tier=Tier.TODAY,
+        act=_("Assign"),
+        worst=worst_by("pk", words=lambda pk, today: ""),
     ),
     "in_force": Attention(
         _("In force"), "success", "verified", lambda rows, today: rows.in_force(today), is_on_index=False

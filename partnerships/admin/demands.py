@@ -24,8 +24,9 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, ScopedRelatedFilter
-from partnerships.admin.navigation import Attention
+from partnerships.admin.navigation import Attention, Tier
 from partnerships.admin.outcomes import DemandOutcomeInline
+from partnerships.admin.overview import worst_by
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import MakeForm, StepsMixin, Verb
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, OutcomeForm, ProjectOutcomeForm
@@ -70,7 +71,9 @@ ATTENTION = {
         "danger",
         "contact_support",
         lambda rows, today: rows.pending().filter(deadline_on__lt=today),
-        rank=10,
+        rank=3,
+        tier=Tier.TODAY,
+        worst=worst_by("deadline_on"),
     ),
     "unanswered": Attention(
         _("Waiting for an answer"),

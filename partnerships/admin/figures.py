@@ -26,7 +26,8 @@ ATTENTION = {
         "info",
         "difference",
         lambda rows, today: with_some_to_register(rows),
-        rank=13,
+        rank=3,
+        act=_("Compare"),
     ),
 }
 

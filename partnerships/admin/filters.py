@@ -34,7 +34,7 @@ class AttentionFilter(admin.SimpleListFilter):
 
 
 class OpenFilter(admin.SimpleListFilter):
-    """What a list opens on: the rows that ask for somebody, unless the address asks for others.
+    """The rows a list opens on, those that ask for somebody, unless the address asks for others.
 
     Each admin says which rows these are in ``open_rows``, and calls them by ``open_label``.
     """

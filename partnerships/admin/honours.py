@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -24,6 +25,7 @@ from partnerships.admin.base import (
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
+from partnerships.admin.overview import worst_by
 from partnerships.admin.steps import StepsMixin
 from partnerships.dates import add_months
 from partnerships.models import Honour, HonourScheme
@@ -36,7 +38,8 @@ ATTENTION = {
         "warning",
         "workspace_premium",
         lambda rows, today: rows.lapsing(today, until=add_months(today, HALF_YEAR)),
-        rank=12,
+        rank=2,
+        worst=worst_by("valid_until", "organization", "scheme", words=lambda day, today: date_format(day)),
     ),
     "could_rise": Attention(
         _("Could apply for the next level"),

@@ -11,6 +11,7 @@ from django.http import HttpRequest, QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from partnerships.admin.agreements import choose_by_autocomplete, log_contact_form
@@ -19,7 +20,8 @@ from partnerships.admin.bulk import BulkActionsMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
-from partnerships.admin.navigation import Attention
+from partnerships.admin.navigation import Attention, Tier
+from partnerships.admin.overview import since, worst_by
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.choices import offer_rows
@@ -101,21 +103,47 @@ ATTENTION = {
         "event_upcoming",
         lambda rows, today: rows.due_between(today, today + dt.timedelta(days=DAYS_AHEAD)),
         rank=1,
+        tier=Tier.WEEK,
+        worst=worst_by("due_on"),
     ),
-    "overdue": Attention(_("Overdue milestones"), "danger", "alarm", lambda rows, today: rows.overdue(today), rank=2),
+    "overdue": Attention(
+        _("Overdue milestones"),
+        "danger",
+        "alarm",
+        lambda rows, today: rows.overdue(today),
+        rank=1,
+        tier=Tier.TODAY,
+        worst=worst_by("due_on"),
+    ),
+    "renewals": Attention(
+        _("Automatic renewals to be confirmed"),
+        "warning",
+        "event_repeat",
+        lambda rows, today: rows.pending().filter(kind=MilestoneKind.CONFIRM_RENEWAL),
+        rank=2,
+        tier=Tier.WEEK,
+        act=_("Confirm"),
+        worst=worst_by("due_on"),
+    ),
     "submitted": Attention(
         _("Waiting for acceptance"),
         "warning",
         "approval",
         lambda rows, today: rows.filter(status=MilestoneStatus.SUBMITTED),
-        rank=4,
+        rank=3,
+        tier=Tier.WEEK,
+        act=pgettext_lazy("admin index", "Review"),
+        worst=worst_by("submitted_on", words=lambda day, today: since(day)),
     ),
     "orphaned": Attention(
         _("Milestones whose owner cannot be reached"),
         "warning",
         "person_off",
         lambda rows, today: rows.orphaned(),
-        rank=3,
+        rank=5,
+        tier=Tier.WEEK,
+        act=_("Assign"),
+        worst=worst_by("due_on"),
     ),
 }
 DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")

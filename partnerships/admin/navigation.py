@@ -1,16 +1,17 @@
-"""The groups of the side bar, and the numbers the index opens with. Everybody sees what they may see."""
+"""The groups of the side bar, and what each list asks attention for. Everybody sees what they may see."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.db.models import QuerySet
+from django.db.models import IntegerChoices, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from partnerships.models import Delivery, MailHold, User
+from partnerships.models import User
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from partnerships.admin.site import PartnershipsAdminSite
 
 REMINDERS = _("Reminders")
+OPEN = pgettext_lazy("admin index", "Open")
 # (title, models in order); icons are names of Material Symbols.
 GROUPS: tuple[tuple[LazyText, tuple[tuple[str, str], ...]], ...] = (
     (
@@ -93,6 +95,14 @@ SITE_PAGES = (
 )
 
 
+class Tier(IntegerChoices):
+    """How soon somebody has to act."""
+
+    TODAY = 1, _("Act today")
+    WEEK = 2, _("This week")
+    WATCH = 3, _("Keep an eye on")
+
+
 @dataclass(frozen=True)
 class Attention:
     """Rows that need attention: ``select`` makes both the number on the index and the list behind it."""
@@ -102,16 +112,11 @@ class Attention:
     icon: str
     select: Callable[[Any, dt.date], QuerySet]
     is_on_index: bool = True
-    rank: int = 0  # lower comes first on the index
-
-
-@dataclass(frozen=True)
-class Card:
-    label: LazyText
-    tone: str
-    icon: str
-    count: int
-    link: str
+    rank: int = 0  # lower comes first in its tier
+    tier: Tier = Tier.WATCH
+    act: LazyText = OPEN  # on the button that opens the list
+    # Names the worst of the rows, in one query or two.
+    worst: Callable[[Any, dt.date, User], str] | None = None
 
 
 def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict[str, object]]:
@@ -151,28 +156,3 @@ def _item(title: LazyText, icon: str, link: str, path: str) -> dict[str, object]
     is_index = link == reverse("admin:index")
     is_active = path == link if is_index else path.startswith(link)
     return {"title": title, "icon": icon, "link": link, "active": is_active, "has_permission": True}
-
-
-def attention_cards(site: "PartnershipsAdminSite", request: HttpRequest, *, today: dt.date) -> list[Card]:
-    """Return a card for each list that may need somebody; its number is the length of the list it opens."""
-    cards: list[tuple[int, Card]] = list(_mail_cards(user_of(request)))
-    for model, admin in site._registry.items():
-        for key, attention in getattr(admin, "attention", {}).items():
-            if attention.is_on_index and admin.has_view_permission(request):
-                count = attention.select(admin.get_queryset(request), today).count()
-                link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-                link = f"{link}?attention={key}"
-                cards.append((attention.rank, Card(attention.label, attention.tone, attention.icon, count, link)))
-    return [card for _rank, card in sorted(cards, key=lambda ranked: ranked[0])]
-
-
-def _mail_cards(user: User) -> Iterator[tuple[int, Card]]:
-    """Yield the cards of mails, with their ranks. Their lists are pages outside the admin."""
-    if may(user, "mail_hold.edit"):
-        paused = MailHold.objects.active().count()
-        yield 5, Card(_("Sending paused"), "danger", "front_hand", paused, reverse("mail_pauses"))
-    if may(user, "delivery.view"):
-        mails, link = Delivery.objects.visible_to(user), reverse("mail_list")
-        yield 6, Card(_("Held e-mails"), "warning", "front_hand", mails.held().count(), f"{link}?status=held")
-        waiting = mails.needing_attention().count()
-        yield 7, Card(_("Mails needing action"), "danger", "unsubscribe", waiting, f"{link}?status=waiting")

@@ -13,7 +13,8 @@ from unfold.decorators import display
 
 from partnerships.admin.base import PlainAdmin, ReadOnlyInline, RecordAdmin, cut, status_badge
 from partnerships.admin.filters import AttentionFilter, OpenFilter, ScopedRelatedFilter
-from partnerships.admin.navigation import Attention
+from partnerships.admin.navigation import Attention, Tier
+from partnerships.admin.overview import worst_by
 from partnerships.admin.versions import RootForm
 from partnerships.mailing.rule_preview import preview
 from partnerships.models import (
@@ -148,7 +149,9 @@ class ReminderPlanAdmin(PlainAdmin):
             "danger",
             "notifications_off",
             lambda rows, today: rows.filter(status=PlanStatus.MISSED),
-            rank=10,
+            rank=5,
+            tier=Tier.TODAY,
+            worst=worst_by("due_on", "milestone__agreement", "rule"),
         ),
     }
     fieldsets = (

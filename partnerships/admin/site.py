@@ -14,16 +14,16 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AuthenticationForm as StyledAuthenticationForm
 from unfold.sites import UnfoldAdminSite
 
-from partnerships.admin.navigation import attention_cards, navigation
+from partnerships.admin.navigation import navigation
+from partnerships.admin.overview import index_context
 from partnerships.forms.choices import choosable
 from partnerships.forms.numbers import row_or_none
 from partnerships.models import User
-from partnerships.permissions import may, may_enter_admin
+from partnerships.permissions import may_enter_admin
 from partnerships.requests import user_of
 
 NO_ACCESS = _("Your account has no access to the administration. Your work is under My work.")
@@ -102,8 +102,7 @@ class PartnershipsAdminSite(UnfoldAdminSite):
 
     def index(self, request: HttpRequest, extra_context: dict[str, object] | None = None) -> TemplateResponse:
         context = {
-            "attention": attention_cards(self, request, today=timezone.localdate()),
+            **index_context(self, request),
             "groups": navigation(self, request),
-            "may_register": may(user_of(request), "agreement.record_signed"),
         }
         return super().index(request, context | (extra_context or {}))

@@ -5,6 +5,7 @@ import re
 
 import pytest
 from django.contrib import admin
+from django.contrib.contenttypes.models import ContentType
 from django.urls import reverse
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.models import StatusChange
 from partnerships.statuses import DeliveryStatus, PlanStatus
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +43,7 @@ def busy():
             MilestoneFactory(agreement=long_ago, due_on=today + dt.timedelta(days=days))
         MilestoneFactory(agreement=long_ago, orphaned=True, due_on=today)
         MilestoneFactory(agreement=long_ago, submitted=True)
+        MilestoneFactory(agreement=long_ago, kind="confirm_renewal")
         item = ReminderItemFactory(delivery__failed=True, plan__milestone__agreement=long_ago)
         yesterday = today - dt.timedelta(days=1)
         FacilityFactory(unit=place, opened=True, starts_on=dt.date(2020, 1, 6), ends_on=yesterday)
@@ -78,6 +81,54 @@ def test_each_number_is_the_length_of_the_list_it_opens(enter, busy, role):
 
     assert lists == {card.link: card.count for card in cards}
     assert min(card.count for card in cards) >= 1
+
+
+def test_the_most_pressing_comes_first_and_names_its_worst_case(enter, busy):
+    page = enter(UserFactory(staff=True)).get(reverse("admin:index"))
+
+    tiers = {str(tier.label): cards for tier, cards in page.context["tiers"]}
+    assert list(tiers) == ["Act today", "This week", "Keep an eye on"]
+    worst = {str(card.label): card.worst for cards in tiers.values() for card in cards}
+    assert worst.keys() >= {"Overdue milestones", "Unassigned agreements", "Mails needing action"}
+    assert "days late" in worst["Overdue milestones"]
+    assert worst["Mails needing action"].startswith(("Failed: ", "Held: "))
+    assert [label for label, words in worst.items() if not words] == ["Reported figures with records to register"]
+    mail = page.context["mail"]
+    assert (mail.failed, mail.held) == (3, 2)
+    assert [address for _label, address in page.context["acts"]][1:] == [
+        reverse(name)
+        for name in (
+            "admin:partnerships_agreement_add",
+            "event_ceremony",
+            "admin:partnerships_organization_add",
+            "team",
+        )
+    ]
+
+
+def test_what_is_clear_is_folded_and_recent_steps_are_named(enter):
+    person = UserFactory(staff=True)
+    milestone = MilestoneFactory(title="Kick-off")
+    kind = ContentType.objects.get_for_model(milestone)
+    StatusChange.objects.create(content_type=kind, object_id=milestone.pk, transition="meet", actor=person)
+
+    page = enter(person).get(reverse("admin:index"))
+
+    assert page.context["clear"]
+    assert not any(card.count for card in page.context["clear"])
+    assert [(change.words, change.record) for change in page.context["changes"]] == [("Marked as done", milestone)]
+
+
+@pytest.mark.parametrize(("role", "queries"), [("staff", 65), ("lead", 60)])
+def test_the_index_costs_the_same_however_much_there_is(enter, busy, role, queries, django_assert_num_queries):
+    person = UserFactory(lead_in=busy) if role == "lead" else UserFactory(staff=True)
+    client = enter(person)
+    for days in range(20):
+        MilestoneFactory(agreement__unit=busy, due_on=timezone.localdate() - dt.timedelta(days=days))
+    client.get(reverse("admin:index"))
+
+    with django_assert_num_queries(queries):
+        client.get(reverse("admin:index"))
 
 
 def test_a_lead_counts_their_own_unit(enter, busy):
