@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
+from django.db import models
 from django.db.models import Model, Q, QuerySet
 from django.utils.functional import cached_property
 from django.utils.html import format_html
@@ -185,6 +186,14 @@ def offer_events(form: forms.BaseForm, about: About, user: User) -> None:
     field.choices = [("", field.empty_label), *((row.pk, str(row)) for row in about.events(user))]
 
 
+class NextStepWhen(models.TextChoices):
+    """When the next step is due, as the person chooses it: most are, a week after the activity was entered."""
+
+    NONE = "none", _("None")
+    WEEK = "week", _("In a week")
+    DATE = "date", _("On a date")
+
+
 class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.ModelForm):
     """The short form that plans an activity, or records one that has taken place and its next step.
 
@@ -196,7 +205,7 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
     marks = {
         "kind": _("required"),
         "starts_on": _("required once it has taken place"),
-        "next_step": _("required, or why not"),
+        "next_step": _("required"),
     }
     rare = ("ends_on", "place", "through", "owner")
     field_names = {"on": "ends_on"}
@@ -223,20 +232,28 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
         required=False,
         help_text=_("Each area counts as delivered to each organization once the activity is completed."),
     )
-    next_step = forms.CharField(
+    next_step_when = forms.ChoiceField(
         label=_("Next step"),
-        max_length=200,
+        choices=NextStepWhen.choices,
+        initial=NextStepWhen.WEEK,
         required=False,
-        validators=[validate_visible_text],
-        help_text=_("Say what comes next and by when, or why nothing does."),
+        widget=forms.RadioSelect,
+    )
+    next_step = forms.CharField(
+        label=_("What comes next"), max_length=200, required=False, validators=[validate_visible_text]
     )
     next_step_on = DayField(label=_("Next step by"), required=False, widget=DayInput)
-    no_next_step_reason = _line(_("Or why there is no next step"), 300)
+    no_next_step_reason = _line(_("Why there is no next step"), 300)
 
     class Meta:
         model = Activity
         fields = ["kind", "title", "title_zh", "starts_on", "ends_on", "place", "through", "owner", "event", "summary"]
-        widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
+        widgets = {
+            "kind": forms.RadioSelect,
+            "starts_on": DayInput,
+            "ends_on": DayInput,
+            "summary": forms.Textarea(attrs={"rows": 2}),
+        }
         labels = {"starts_on": _("Date"), "ends_on": _("Last day")}
         help_texts = {
             "title": _("Default: kind + first partner"),
@@ -247,6 +264,7 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
         self, *args: Any, about: About, user: User, today: dt.date, is_agreement_fixed: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = ActivityKind.choices  # type: ignore[attr-defined]
         self.about, self.user, self.today, self.is_agreement_fixed = about, user, today, is_agreement_fixed
         self.is_name_required = False
         offer_rows(self, "owner", User.objects.visible_to(user).reachable())
@@ -327,6 +345,7 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
             self.add_error("agreement", _("Choose one of the agreements found, or empty the search."))
         if "unit" in self.fields and not values.get("unit") and "unit" not in self.errors:
             self.add_error("unit", _("Choose an agreement, or the unit whose activity this is."))
+        self._set_next_step(values)
         if not values.get("is_done"):
             for name in AFTERWARDS:
                 if values.get(name):
@@ -334,6 +353,20 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
         if not values.get("title") and not self.errors.keys() & set(self.columns) and values.get("kind"):
             values["title"], values["title_zh"] = in_both_languages(lambda: self._offered_title(values))
         return values
+
+    def _set_next_step(self, values: dict[str, Any]) -> None:
+        """Turn the choice into a date. What belongs to another choice and is filled in is refused, not dropped."""
+        when = values.get("next_step_when")
+        if when == NextStepWhen.NONE:
+            for name in ("next_step", "next_step_on"):
+                if values.get(name):
+                    self.add_error(
+                        name, _("You chose that there is no next step: choose when it is due, or empty this.")
+                    )
+        elif when and values.get("no_next_step_reason"):
+            self.add_error("no_next_step_reason", _("You chose a next step: choose None, or empty this."))
+        if when == NextStepWhen.WEEK and values.get("next_step") and not values.get("next_step_on"):
+            values["next_step_on"] = self.today + dt.timedelta(days=7)
 
     def _check_days(self, values: dict[str, Any]) -> None:
         starts_on, ends_on = values.get("starts_on"), values.get("ends_on")
@@ -545,12 +578,12 @@ class AttachmentForm(DomainFormMixin, forms.Form):
     """Files for an activity, each a document of its own."""
 
     kind = forms.ChoiceField(
-        label=_("Kind"),
+        label=_("The files are"),
         choices=[
             (kind.value, kind.label) for kind in (Document.Kind.PHOTO, Document.Kind.MINUTES, Document.Kind.OTHER)
         ],
     )
-    files = FilesField(label=_("Files"))  # type: ignore[assignment]
+    files = FilesField(label=_("Photos or minutes"))  # type: ignore[assignment]
 
     def keep(self, actor: User, **about: Any) -> list[Document]:
         return attach_to_activity(actor=actor, **about, **self.cleaned_data)

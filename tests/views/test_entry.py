@@ -22,6 +22,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Activity, Agreement, Document, Milestone
 from partnerships.permissions import may
+from tests.views.hand import Hand
 from tests.views.test_attachments import photo
 from tests.views.world import World, make_world
 
@@ -372,7 +373,7 @@ class TestInABrowser:
 
     def test_a_visit_is_logged_from_my_work(self, world: World, page: Any) -> None:
         page.get_by_role("link", name="Log an activity").first.click()
-        page.get_by_label("Kind", exact=True).first.select_option("Visit")
+        page.get_by_role("radio", name="Visit").check()
         page.get_by_placeholder("Title or partner").fill("north works")
         if not page.has_scripts:
             page.get_by_role("button", name="Find", exact=True).click()
@@ -383,8 +384,8 @@ class TestInABrowser:
         page.get_by_text("What it counts for, event").click()
         page.get_by_role("checkbox", name="North area").check()
         page.get_by_label("Summary").fill("Looked at the press")
-        page.get_by_text("No next step?").click()
-        page.get_by_label("Or why there is no next step").fill("They write first")
+        page.get_by_role("radio", name="None", exact=True).check()
+        page.get_by_label("Why there is no next step").fill("They write first")
         page.get_by_role("button", name="Save").click()
         page.get_by_text("Recorded.").wait_for()
 
@@ -395,10 +396,10 @@ class TestInABrowser:
 
     def test_only_the_chosen_kind_asks_for_its_details(self, world: World, page: Any) -> None:
         page.goto(reverse("activity_add", args=[world.agreement.pk]))
-        page.get_by_label("Kind", exact=True).first.select_option("Training")
+        page.get_by_role("radio", name="Training").check()
         if page.has_scripts:
             assert page.get_by_text("Only for: Visit").is_visible() is False
-            assert page.get_by_label("Next step", exact=True).is_visible() is False
+            assert page.get_by_label("What comes next").is_visible() is False
         page.get_by_text("Only for: Training").click()
         page.get_by_label("People trained").fill("24")
         page.get_by_role("button", name="Save").click()
@@ -412,33 +413,28 @@ class TestInABrowser:
         shown = page.locator("#entry").locator("input, select, textarea").filter(visible=True)
         names = [field.get_attribute("name") for field in shown.all()]
         assert list(dict.fromkeys(names)) == [
-            *(
-                "find",
-                "agreement",
-                "partner-words",
-                "kind",
-                "is_done",
-                "starts_on",
-                "summary",
-                "next_step",
-                "next_step_on",
-            )
+            *("kind", "find", "agreement", "partner-words", "summary", "starts_on", "is_done"),
+            *("attached-files", "next_step_when", "next_step"),
         ]
         marks = page.locator("#entry label[data-mark]:not([data-mark=''])").evaluate_all(
             "all => all.map(one => [one.innerText.trim(), one.dataset.mark])"
         )
         assert dict(marks) == {
-            "Kind": "required",
             "Date": "required once it has taken place",
-            "Next step": "required, or why not",
+            "What comes next": "required",
         }
 
-        page.get_by_role("radio", name="North signed").check()
-        page.get_by_label("Kind", exact=True).first.select_option("Visit")
-        page.get_by_label("Summary").fill("Looked at the press")
-        page.get_by_label("Next step", exact=True).fill("Send the plan")
-        page.get_by_label("Next step by").fill(timezone.localdate().isoformat())
-        page.get_by_role("button", name="Save").click()
+        page.goto("/")
+        hand = Hand()
+        hand.tap(page.get_by_role("link", name="Log an activity").first)
+        hand.tap(page.get_by_role("radio", name="Visit").locator(".."))
+        hand.tap(page.get_by_role("radio", name="North signed"))
+        hand.type(page.get_by_label("Summary"), "Looked at the press")
+        hand.type(page.get_by_label("What comes next"), "Send the plan")
+        hand.tap(page.get_by_role("button", name="Save"))
         page.get_by_text("Recorded.").wait_for()
 
+        assert (hand.taps, hand.texts) == (6, 2)
+        [follow] = Milestone.objects.filter(activity=entered().get(), title="Send the plan")
+        assert follow.due_on == timezone.localdate() + dt.timedelta(days=7)
         assert entered().get().agreement == world.agreement

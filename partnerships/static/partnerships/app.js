@@ -60,3 +60,5 @@ addEventListener("htmx:afterRequest", ({ detail: { target } }) => {
   }
   typedMeanwhile.clear();
 });
+// After a mistake the first wrong field has the focus.
+document.querySelector("main :is(input, select, textarea)[aria-invalid=true], main [aria-invalid=true] input")?.focus();
