@@ -108,6 +108,11 @@ class BulkOutcome:
     def not_undoable(self) -> int:
         return sum(not change.undo for change in self.changes)
 
+    @property
+    def is_undone_in_part(self) -> bool:
+        """Whether an undo would put back some of the rows, and others not."""
+        return 0 < self.not_undoable < len(self.changes)
+
 
 def _reassign(row: Any, given: Circumstances) -> RowChange:
     person = "coordinator" if isinstance(row, Agreement) else "owner"

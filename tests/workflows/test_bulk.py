@@ -22,7 +22,7 @@ from partnerships.workflows.bulk import KINDS, MOST_ROWS, Picked, act_on_all, pr
 from partnerships.workflows.handover import HandOverItem, hand_over
 from partnerships.workflows.undo import undo_act
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 SOON, LATER = DAY + dt.timedelta(days=5), DAY + dt.timedelta(days=12)
 ENTERED = {"reason": "Fair moved", "due_on": None, "starts_on": None, "days": 7, "until": LATER, "months": 12}
 
@@ -58,6 +58,7 @@ def columns(row: Any) -> dict[str, Any]:
     return {one.name: getattr(fresh, one.attname) for one in row._meta.concrete_fields if one.name not in skipped}
 
 
+@pytest.mark.both_databases
 def test_each_act_does_what_its_preview_says_and_can_be_undone(unit: Any, lead: Any, agreement: Any) -> None:
     other, colleague = UnitFactory(), UserFactory(coordinator_in=unit)
     lead.memberships.create(unit=other, role=30)
