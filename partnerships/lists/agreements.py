@@ -300,11 +300,11 @@ class AgreementList(RecordList[Agreement]):
     default_sort = "next_due_on"
     presets = (
         Preset(_("Next due first")),
-        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes"),
-        Preset(_("Ends within 6 months"), "expiring=183"),
-        Preset(_("To be confirmed"), "to_confirm=yes"),
-        Preset(_("No contact for 180 days"), "quiet=yes"),
-        Preset(_("Unassigned"), "orphaned=yes"),
+        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes", is_counted=True),
+        Preset(_("Ends within 6 months"), "expiring=183", is_counted=True),
+        Preset(_("To be confirmed"), "to_confirm=yes", is_counted=True),
+        Preset(_("No contact for 180 days"), "quiet=yes", is_counted=True),
+        Preset(_("Unassigned"), "orphaned=yes", is_counted=True),
         Preset(_("Latest signed first"), "sort=-signed_on"),
     )
     columns = (

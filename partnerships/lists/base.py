@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from typing import Any, ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from django.db.models import Model, Prefetch, Q, QuerySet
+from django.db.models import Count, Model, Prefetch, Q, QuerySet
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -130,18 +130,20 @@ class Heading(NamedTuple):
 
 
 class Preset(NamedTuple):
-    """A view of a list that everybody has: its name and the query of its address."""
+    """A view of a list that everybody has: its name, the query of its address, and whether its rows are counted."""
 
     label: Text
     query: str = ""
+    is_counted: bool = False
 
 
 class ShownPreset(NamedTuple):
-    """A preset or saved view as the page shows it; ``pk`` is that of the saved view."""
+    """A preset or saved view as the page shows it; ``pk`` is that of the saved view. ``count`` is None if not counted."""
 
     label: str
     query: str
     is_current: bool
+    count: int | None = None
     pk: int | None = None
 
 
@@ -218,10 +220,6 @@ class RecordList(Generic[Row]):
         }
         rows = rows.select_related(*select) if select else rows
         return rows.prefetch_related(*prefetch.values())
-
-    def intro_links(self) -> list[PageLink]:
-        """Return links that end the introduction."""
-        return []
 
     def links(self) -> list[PageLink]:
         """Return the buttons beside the title."""
@@ -343,11 +341,27 @@ class RecordList(Generic[Row]):
     def shown_presets(self, saved: Iterable[Any]) -> list[ShownPreset]:
         """Return the presets and the saved views, each with whether it is what the page shows now."""
         asked = _as_asked(self.data)
-        own = [ShownPreset(str(one), one.query, _as_asked(QueryDict(one.query)) == asked, one.pk) for one in saved]
+        own = [ShownPreset(str(one), one.query, _as_asked(QueryDict(one.query)) == asked, pk=one.pk) for one in saved]
+        counts = self._preset_counts()
         given = [
-            ShownPreset(str(one.label), one.query, _as_asked(QueryDict(one.query)) == asked) for one in self.presets
+            ShownPreset(str(one.label), one.query, _as_asked(QueryDict(one.query)) == asked, counts.get(one.query))
+            for one in self.presets
         ]
         return [*given, *own]
+
+    def _preset_counts(self) -> dict[str, int]:
+        """Return the number of rows of the counted presets by their query, all in one query."""
+        counted = [one.query for one in self.presets if one.is_counted]
+        if not counted:
+            return {}
+        found = {
+            f"of_{number}": Count("pk", filter=Q(pk__in=self._ids_of(query))) for number, query in enumerate(counted)
+        }
+        return dict(zip(counted, self.all_rows().order_by().aggregate(**found).values(), strict=True))
+
+    def _ids_of(self, query: str) -> QuerySet:
+        filterset = self.filterset_class(QueryDict(query), self.all_rows(), user=self.user, today=self.today)
+        return filterset.qs.order_by().values("pk")
 
     @property
     def is_preset(self) -> bool:

@@ -201,11 +201,6 @@ def tone(words: Text, tone: str) -> SafeString:
     return format_html('<span class="status tone-{}">{}</span>', tone, words)
 
 
-def small_line(words: object) -> SafeString:
-    """Return a second line in small print."""
-    return format_html('<span class="row-sub">{}</span>', words)
-
-
 def owner(responsible: User | LazyText | None) -> SafeString:
     """Return who is responsible, or a warning that nobody is."""
     return mark(_("unassigned"), " tone-warning") if responsible is None else escape(str(responsible))

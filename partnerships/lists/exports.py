@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
-from partnerships.lists.base import Column, RecordList
+from partnerships.lists.base import WIDTHS, Column, RecordList
 from partnerships.models import Export, Role, SecurityEvent, Unit, UnitMembership, User
 from partnerships.partial_dates import PartialDate
 from partnerships.permissions import may, require
@@ -39,6 +39,7 @@ LEASE = dt.timedelta(minutes=5)
 ATTEMPTS_AT_MOST = 3
 KEPT_FOR = dt.timedelta(days=1)
 LONGEST_CELL = 32_767  # of a spreadsheet
+PIXELS_OF_A_SIGN = 6
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # a spreadsheet cannot hold them
 # Spreadsheets treat text that begins with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
@@ -172,7 +173,9 @@ def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
     if export.format == Export.Format.XLSX:
         from partnerships.lists.spreadsheets import Xlsx  # openpyxl costs every process's start a third of a second
 
-        sheet: Xlsx | _Csv = Xlsx(out)
+        fixed = next((number for number, column in enumerate(columns, 1) if column.is_row_title), 1)
+        widths = [WIDTHS[column.width] // PIXELS_OF_A_SIGN for column in columns]
+        sheet: Xlsx | _Csv = Xlsx(out, title=str(listed.title), widths=widths, fixed=fixed)
     else:
         sheet = _Csv(out)
     sheet.add([str(column.heading) for column in columns])

@@ -149,7 +149,7 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
         rest = self.data.copy()
         for gone in (name, "page", "filters"):
             rest.pop(gone, None)
-        return f"?{rest.urlencode()}" if rest else "?"
+        return f"?{rest.urlencode()}" if rest else "."
 
 
 def _in_words(field: forms.Field, value: object) -> str:

@@ -126,12 +126,12 @@ def _about(row: Delivery, today: dt.date) -> str:
     milestones, is_missing = list(dict.fromkeys(milestones_in(row))), row.status in NOT_THROUGH
     limit = MISSING_SHOWN if is_missing else MILESTONES_SHOWN
     shown, more = milestones[:limit], len(milestones[limit:])
-    links = cells.joined((_with_day(one) if is_missing else cells.link(one) for one in shown), "<br>")
+    links = cells.joined((_with_day(one) if is_missing else cells.link(one) for one in shown), " · ")
     if more:
         words = ngettext("and %(counter)s more", "and %(counter)s more", more) % {"counter": more}
     else:
         words = str(shown[0].agreement or "") if len(shown) == 1 else ""
-    return cells.joined([links, cells.small_line(words)], "") if words else links
+    return cells.joined([links, cells.quiet(words)]) if words else links
 
 
 def _with_day(milestone: Milestone) -> SafeString:

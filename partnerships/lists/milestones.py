@@ -133,11 +133,11 @@ class MilestoneList(RecordList[Milestone]):
     is_narrowed_at_first = True
     presets = (
         Preset(_("Next due first")),
-        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes"),
-        Preset(_("Overdue"), "due=overdue"),
-        Preset(_("Due within 30 days"), "due=month"),
-        Preset(_("To accept"), "status=submitted"),
-        Preset(_("Unassigned"), "orphaned=yes"),
+        Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes", is_counted=True),
+        Preset(_("Overdue"), "due=overdue", is_counted=True),
+        Preset(_("Due within 30 days"), "due=month", is_counted=True),
+        Preset(_("To accept"), "status=submitted", is_counted=True),
+        Preset(_("Unassigned"), "orphaned=yes", is_counted=True),
         Preset(_("Done"), "status=met&sort=-due_on"),
     )
     columns = (

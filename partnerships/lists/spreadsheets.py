@@ -1,32 +1,40 @@
 """A list as a spreadsheet."""
 
+from collections.abc import Sequence
 from typing import IO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.workbook.child import INVALID_TITLE_REGEX
+
+LONGEST_SHEET_NAME = 31
 
 
 class Xlsx:
-    """Writes rows into an xlsx file; the first row is the heading."""
+    """Writes rows into an xlsx file; the first row is the heading, stays in sight, and filters the others."""
 
-    def __init__(self, out: IO[bytes]) -> None:
-        self._out, self._book = out, Workbook(write_only=True)
-        self._sheet = self._book.create_sheet()
-        self._sheet.freeze_panes = "B2"
-        self._is_heading = True
+    def __init__(self, out: IO[bytes], *, title: str, widths: Sequence[int], fixed: int) -> None:
+        """``widths`` are in signs, one for each column; the first ``fixed`` columns stay in sight."""
+        self._out, self._book, self._columns, self._rows = out, Workbook(write_only=True), len(widths), 0
+        self._sheet = self._book.create_sheet(INVALID_TITLE_REGEX.sub(" ", title)[:LONGEST_SHEET_NAME])
+        self._sheet.freeze_panes = f"{get_column_letter(fixed + 1)}2"
+        for number, width in enumerate(widths, 1):
+            self._sheet.column_dimensions[get_column_letter(number)].width = width
 
     def add(self, cells: list[object]) -> None:
         self._sheet.append([self._cell(cell) for cell in cells])
-        self._is_heading = False
+        self._rows += 1
 
     def _cell(self, value: object) -> object:
         cell = WriteOnlyCell(self._sheet, value=value)
         if isinstance(value, str):
             cell.data_type = "s"  # text, also where it begins like a formula
-        if self._is_heading:
+        if not self._rows:
             cell.font = Font(bold=True)
         return cell
 
     def close(self) -> None:
+        self._sheet.auto_filter.ref = f"A1:{get_column_letter(self._columns)}{self._rows}"
         self._book.save(self._out)

@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
 
 from partnerships.lists import LISTS, cells
+from partnerships.lists.memory import address_as_left
 from partnerships.lists.payments import payment_state
 from partnerships.models import Activity, Document, Facility, MailHold
 from partnerships.permissions import may, may_enter_admin
@@ -178,3 +179,9 @@ def list_title(key: str) -> str:
 @register.filter
 def kind_of(row: Model) -> str:
     return str(row._meta.verbose_name)
+
+
+@register.simple_tag(takes_context=True)
+def list_url(context: Context, key: str) -> str:
+    """Return the address of a list as this person left it, with its filters, order and page."""
+    return address_as_left(context["request"], key)

@@ -79,10 +79,19 @@ def test_days_are_days_and_text_stays_text(world: World) -> None:
 
     book = load_workbook(io.BytesIO(made(ask(world.lead, query="q=HYPERLINK", file_format="xlsx"))))
 
+    sheet = book.active
+    assert (sheet.title, sheet.freeze_panes, sheet.auto_filter.ref) == ("Agreements", "C2", "A1:V2")
+    assert sheet.column_dimensions["B"].width > sheet.column_dimensions["D"].width
     row = dict(zip((cell.value for cell in book.active[1]), book.active[2], strict=True))
     title, status, signed_on = row["Agreement"], row["Status"], row["Signed on"]
     assert (title.value, title.data_type) == ('=HYPERLINK("http://evil")', "s")
     assert (status.value, signed_on.is_date) == ("Signed", True)
+
+
+def test_an_address_that_names_columns_asks_for_those_alone(world: World) -> None:
+    rows = table(made(ask(world.coordinator, query="columns=status&columns=reference")))
+
+    assert rows[0] == ["Partner", "Agreement", "Status", "Reference"]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "＝", "＋", "－", "＠"])

@@ -10,7 +10,9 @@ from django.urls import reverse
 from django.utils import translation
 
 from partnerships.factories import (
+    DAY,
     AchievementFactory,
+    ActivityFactory,
     EventFactory,
     HonourFactory,
     MilestoneFactory,
@@ -23,6 +25,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.lists import LISTS
 from partnerships.lists.agreements import AgreementList
 from partnerships.models import Unit
 from tests.views.world import World, make_world
@@ -30,9 +33,9 @@ from tests.views.world import World, make_world
 # Session, person and their scope (2) are in each. Drop-downs of filters cost nothing until the form is opened.
 QUERIES = {
     "my_work": 13,
-    "agreement_list": 15,  # with last contact, and what was delivered of promised
+    "agreement_list": 16,  # with counts of views, last contact, and what was delivered of promised
     "mail_list": 10,
-    "milestone_list": 10,
+    "milestone_list": 11,
     "activity_list": 11,
     "organization_list": 11,
     "event_list": 10,
@@ -219,3 +222,122 @@ def test_search_finds_all_kinds_by_chinese_and_english(world: World, client_of: 
 
     assert ["North Works" in by_chinese, "North signed" in by_chinese, "North milestone" in by_chinese] == [True] * 3
     assert ["North milestone" in by_english, "North draft" in by_english] == [True, False]
+
+
+def test_an_address_has_no_empty_parameters(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+
+    asked = client.get(reverse("agreement_list"), {"q": "", "status": "signed", "unit": "", "page": ""})
+    bare = client.get(reverse("agreement_list"), {"q": ""})
+
+    assert [answer.url for answer in (asked, bare)] == ["/agreements/?status=signed", "/agreements/"]
+
+
+def test_density_and_columns_are_kept_and_given_up(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    address = reverse("agreement_list")
+
+    def shown() -> tuple[list[str], bool]:
+        page = client.get(address)
+        return [column.name for column in page.context["list"].shown_columns], page.context["is_compact"]
+
+    usual = shown()
+    kept = client.get(
+        address, {"columns": ["reference", "nonsense"], "keep": "columns", "density": "compact", "q": "n"}
+    )
+    chosen = shown()
+    client.get(address, {"keep": "usual", "density": "huge"})
+
+    assert (usual[1], kept.url) == (False, "/agreements/?q=n")
+    assert chosen == (["partners", "title", "reference"], True)
+    assert shown() == (usual[0], True)
+    assert [column.name for column in client.get(reverse("demand_list")).context["list"].shown_columns][:2] == [
+        "organization",
+        "demand",
+    ]
+
+
+def test_choices_of_filters_are_read_once_their_form_is_opened(
+    world: World, client_of: Callable[[Any], Client], django_assert_num_queries: Any
+) -> None:
+    client = client_of(world.coordinator)
+    client.get(reverse("demand_list"))
+
+    with django_assert_num_queries(9):
+        closed = client.get(reverse("demand_list")).text
+    with django_assert_num_queries(13):
+        opened = client.get(reverse("demand_list"), {"filters": "open"}).text
+
+    assert ['id="filter-form"' in page for page in (closed, opened)] == [False, True]
+
+
+def test_a_page_that_is_not_there_and_a_range_without_a_day_are_named(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    client = client_of(world.coordinator)
+
+    beyond = client.get(reverse("agreement_list"), {"page": "9"}).text
+    reversed_range = client.get(
+        reverse("agreement_list"), {"signed_from": "2026-06-01", "signed_until": "2026-05-01"}
+    ).text
+
+    assert "There is no page 9. This is page 1." in beyond
+    assert "“Signed from” is after “Signed until”: no day lies in between." in reversed_range
+
+
+def test_what_is_found_is_counted_beside_what_there_is(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+
+    pages = [client.get(reverse("agreement_list"), query) for query in ({}, {"q": "draft"})]
+
+    assert [(page.context["page"].paginator.count, page.context["all_count"]) for page in pages] == [(2, 2), (1, 2)]
+    assert '<span class="number">1</span> of <span class="number">2</span>' in pages[1].text
+
+
+@pytest.mark.parametrize("key", LISTS)
+def test_every_preset_is_a_list_and_marked_as_the_one_shown(
+    key: str, db: None, client_of: Callable[[Any], Client]
+) -> None:
+    client = client_of(UserFactory(system_admin=True, staff=True))
+
+    for preset in LISTS[key].presets:
+        page = client.get(f"{reverse(key)}?{preset.query}")
+        listed = page.context["list"]
+        assert (listed.has_problems, listed.is_preset, page.text.count('aria-current="true"')) == (False, True, 2)
+
+
+def test_the_number_beside_a_preset_is_the_length_of_its_list(world: World, client_of: Callable[[Any], Client]) -> None:
+    MilestoneFactory(agreement=world.agreement, orphaned=True)
+    MilestoneFactory(agreement=world.agreement, submitted=True)
+    client = client_of(world.lead)
+
+    for key in ("agreement_list", "milestone_list"):
+        counted = [one for one in client.get(reverse(key)).context["presets"] if one.count is not None]
+        found = [client.get(f"{reverse(key)}?{one.query}").context["page"].paginator.count for one in counted]
+        assert [one.count for one in counted] == found
+    assert found == [0, 1, 3, 1, 1]
+
+
+def test_the_page_of_a_record_leads_back_to_the_list_as_it_was_left(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    client = client_of(world.coordinator)
+    client.get(reverse("demand_list"), {"q": "north", "sort": "title", "filters": "open"})
+
+    back = client.get(world.demand.get_absolute_url()).text
+    client.force_login(world.lead)
+    others = client.get(world.demand.get_absolute_url()).text
+
+    assert 'href="/demands/?q=north&amp;sort=title"' in back
+    assert 'href="/demands/"' in others
+
+
+def test_activities_and_agreements_open_on_what_is_to_be_done(world: World, client_of: Callable[[Any], Client]) -> None:
+    for title, how in {"over": {"completed": True}, "someday": {"starts_on": None}, "next": {}}.items():
+        ActivityFactory(agreement=world.agreement, title=title, **{"starts_on": DAY, **how})
+    client = client_of(world.coordinator)
+
+    listed = [row.title for row in client.get(reverse("activity_list")).context["rows"]]
+
+    assert listed.index("next") < listed.index("someday") < listed.index("over")
+    assert titles(client, "") == ["North signed", "North draft"]
