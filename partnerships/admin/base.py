@@ -598,7 +598,7 @@ class CitationInline(LinkedMixin, GenericTabularInline):
     model = Citation
     fields = ("link", "statement", "field", "printed", "is_assumption", "note")
     verbose_name = _("source of this record")
-    verbose_name_plural = _("sources: as printed, or our assumption")
+    verbose_name_plural = _("sources")
 
     def reference_to(self, root: Model, formset: Any) -> dict[str, int | str]:
         return {"content_type": ContentType.objects.get_for_model(root).pk, "object_id": root.pk}

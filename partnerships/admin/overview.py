@@ -161,7 +161,7 @@ def worst_by(column: str, *related: str, words: Callable[[dt.date, dt.date], str
         hide_unseen([row], user)
         value = getattr(row, column)
         when = words(value, today) if value else ""
-        return ", ".join(part for part in (_name(row), when) if part)
+        return _("%(name)s, %(when)s") % {"name": _name(row), "when": when} if when else _name(row)
 
     return worst
 
@@ -174,8 +174,9 @@ def _name(row: Any) -> str:
         if isinstance(row, Agreement | Milestone) and isinstance(agreement, Agreement)
         else []
     )
-    names = (*(str(one.organization) for one in partners), str(getattr(row, "display_title", row)))
-    return Truncator(": ".join(names)).chars(LONGEST_NAME)
+    title = str(getattr(row, "display_title", row))
+    words = _("%(partner)s: %(title)s") % {"partner": first[0].organization, "title": title} if first else title
+    return Truncator(words).chars(LONGEST_NAME)
 
 
 def mail_today(today: dt.date) -> MailToday:

@@ -1,5 +1,8 @@
 """Reminder rules, which people keep, and the plans made from them. Mails have their list on the pages."""
 
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
@@ -11,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
-from partnerships.admin.base import PlainAdmin, ReadOnlyInline, RecordAdmin, cut, status_badge
+from partnerships.admin.base import PlainAdmin, ReadOnlyInline, RecordAdmin, admin_url, cut, status_badge
 from partnerships.admin.filters import AttentionFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention, Tier
 from partnerships.admin.overview import worst_by
@@ -19,6 +22,7 @@ from partnerships.admin.versions import RootForm
 from partnerships.mailing.rule_preview import preview
 from partnerships.models import (
     Milestone,
+    MilestoneKind,
     ReminderItem,
     ReminderPlan,
     ReminderRule,
@@ -39,6 +43,60 @@ class ReminderRuleForm(RootForm):
         return super().is_valid() and not self.is_preview
 
 
+Direction, Audience = ReminderRule.Direction, ReminderRule.Audience
+# The columns of the matrix: when a rule speaks. A rule without an offset speaks on the due date itself.
+MOMENTS = (
+    (Direction.APPEARS, _("When it appears")),
+    (Direction.BEFORE, _("Before")),
+    ("", _("On the due date")),
+    (Direction.AFTER, pgettext_lazy("the due date", "After")),
+    (Direction.UNANSWERED, _("When nobody answers")),
+)
+READERS = {
+    Audience.OWNER: _("owner"),
+    Audience.DEPUTY: _("deputy"),
+    Audience.LEAD: _("leads"),
+    Audience.PARTY: _("contacts of the party"),
+    Audience.NOBODY: pgettext_lazy("reminder rule", "nobody"),
+}
+
+
+@dataclass(frozen=True)
+class RuleChip:
+    """A rule as it stands in a cell of the matrix."""
+
+    rule: ReminderRule
+    link: str
+    offset: str
+    reader: str
+    scope: str
+
+    @property
+    def css_class(self) -> str:
+        names = {"pt-rule-up": self.rule.audience == Audience.LEAD, "pt-rule-off": not self.rule.is_enabled}
+        return " ".join(name for name, is_set in names.items() if is_set)
+
+
+def rule_matrix(rules: Iterable[ReminderRule]) -> list[tuple[str, list[list[RuleChip]]]]:
+    """Return the kinds of milestones, each with its rules for each moment."""
+    cells: dict[tuple[str, str], list[RuleChip]] = defaultdict(list)
+    for rule in rules:
+        is_timed = bool(rule.offset) or rule.direction == Direction.APPEARS
+        cells[rule.milestone_kind, rule.direction if is_timed else ""].append(_chip(rule))
+    known = {kind for kind, _moment in cells}
+    return [
+        (str(kind.label), [cells[kind, moment] for moment, _label in MOMENTS])
+        for kind in MilestoneKind
+        if kind in known
+    ]
+
+
+def _chip(rule: ReminderRule) -> RuleChip:
+    reader = rule.named_person if rule.audience == Audience.NAMED else READERS[Audience(rule.audience)]
+    scope = " · ".join(str(part) for part in (rule.unit, rule.agreement_type) if part)
+    return RuleChip(rule, admin_url(rule), rule.offset_in_words if rule.offset else "", str(reader), scope)
+
+
 @admin.register(ReminderRule)
 class ReminderRuleAdmin(RecordAdmin):
     view_action, add_action, change_action = "reminder_rule.view", "reminder_rule.edit", "reminder_rule.edit"
@@ -57,6 +115,7 @@ class ReminderRuleAdmin(RecordAdmin):
     ordering = ("milestone_kind", "direction", "-offset", "pk")
     autocomplete_fields = ("named_person", "agreement")
     change_form_outer_before_template = "admin/partnerships/preview.html"
+    list_before_template = "admin/partnerships/rule_matrix.html"
     fieldsets = (
         (
             None,
@@ -85,6 +144,15 @@ class ReminderRuleAdmin(RecordAdmin):
             button = {"action_name": PREVIEW, "description": _("Preview"), "icon": "visibility", "attrs": {}}
             context["actions_submit_line"] = [button]
         return super().render_change_form(request, context, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show all rules at one glance above the list, unless the list is filtered. Those of single agreements stand in the list."""
+        context: dict[str, Any] = {}
+        if not request.GET.keys() - {"o", "p"}:
+            rules = self.get_queryset(request).select_related("unit", "named_person", "agreement_type")
+            rules = rules.filter(agreement=None).order_by("milestone_kind", "-offset", "audience", "pk")
+            context = {"moments": [label for _moment, label in MOMENTS], "matrix": rule_matrix(rules)}
+        return super().changelist_view(request, context | (extra_context or {}))
 
     def may_edit(self, request: HttpRequest, rule: ReminderRule | None) -> bool:
         return self.has_change_permission(request, rule) if rule else self.has_add_permission(request)

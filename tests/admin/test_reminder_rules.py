@@ -40,6 +40,33 @@ def post(client, **fields):
     return client.post(ADD, filled(client.get(ADD)) | {"offset": "7", "milestone_kind": "agreement", **fields})
 
 
+def test_all_rules_are_shown_by_kind_and_moment_above_the_list(office):
+    ReminderRuleFactory(offset=30)
+    ReminderRuleFactory(offset=0, audience="lead")
+    ReminderRuleFactory(
+        offset=5, direction="unanswered", audience="lead", unit=UnitFactory(name="North"), is_enabled=False
+    )
+    ReminderRuleFactory(milestone_kind="review", offset=0, direction="appears")
+    ReminderRuleFactory(agreement=AgreementFactory())
+    address = reverse("admin:partnerships_reminderrule_changelist")
+
+    page = office.get(address)
+
+    found = [
+        (kind, [[(chip.offset, chip.reader, chip.scope) for chip in chips] for chips in cells])
+        for kind, cells in page.context["matrix"]
+    ]
+    assert found == [
+        (
+            "Agreement milestone",
+            [[], [("30 days", "owner", "")], [("", "leads", "")], [], [("5 working days", "leads", "North")]],
+        ),
+        ("Review", [[("", "owner", "")], [], [], [], []]),
+    ]
+    assert "switched off" in page.text
+    assert "matrix" not in office.get(address, {"audience__exact": "lead"}).context
+
+
 def ask(client, **fields):
     return post(client, _preview="", **fields).context.get("preview")
 
