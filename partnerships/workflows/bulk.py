@@ -48,6 +48,7 @@ from partnerships.workflows.undo import (
     ASSIGN,
     RowChange,
     change_of_owner,
+    lock_agreements_of,
     lock_visible,
     owners_of_milestones,
     record_act,
@@ -364,6 +365,5 @@ def _lock(kind: BulkKind, picked: Sequence[Picked], actor: User) -> dict[int, An
         below = Activity.objects.unfinished().filter(agreement__in=wanted)
         list(below.order_by("pk").select_for_update(no_key=True, of=("self",)))
     if kind.do is _log and kind.model is Milestone:
-        about = Agreement.objects.filter(milestones__in=wanted).order_by("pk").distinct().values("pk")
-        list(Agreement.objects.filter(pk__in=about).order_by("pk").select_for_update(no_key=True, of=("self",)))
+        lock_agreements_of(wanted)
     return {row.pk: row for row in lock_visible(kind.model, wanted, actor)}

@@ -138,6 +138,8 @@ def lock_rows(changes: Iterable[RowChange], actor: User) -> dict[tuple[str, int]
         model, wanted = MODELS[name], {change.pk for change in changes if change.model == name}
         if name == "activity":
             _lock_activities_under({change.pk for change in changes if change.undo == "reinstate"})
+        if name == "agreement":
+            lock_agreements_of({one.pk for one in changes if (one.model, one.undo) == ("milestone", "note")})
         if wanted:
             found.update({(name, row.pk): row for row in lock_visible(model, wanted, actor)})
     return found
@@ -148,6 +150,12 @@ def lock_visible(model: type[Any], wanted: Iterable[int], actor: User) -> list[A
     seen = list(model.objects.visible_to(actor).filter(pk__in=wanted).order_by().values_list("pk", flat=True))
     rows = model._base_manager.filter(pk__in=seen).select_related("unit").order_by("pk")
     return list(rows.select_for_update(no_key=True, of=("self",)))
+
+
+def lock_agreements_of(milestones: Iterable[int]) -> None:
+    """Lock the agreements of ``milestones``: notes about these lock them, and agreements come before milestones."""
+    about = Agreement.objects.filter(milestones__in=milestones).order_by().values("pk")
+    list(Agreement.objects.filter(pk__in=about).order_by("pk").select_for_update(no_key=True, of=("self",)))
 
 
 def _lock_activities_under(agreements: Iterable[int]) -> None:
