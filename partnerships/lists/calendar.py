@@ -29,7 +29,7 @@ class CalendarFilterSet(ListFilterSet[ScopedQuerySet]):
 
     @property
     def unknown(self) -> list[str]:
-        return [name for name in super().unknown if name not in {"month", "day"}]
+        return [name for name in super().unknown if name not in {"month", "day", "view"}]
 
     def filter_kind(self, queryset: ScopedQuerySet, name: str, value: str) -> ScopedQuerySet:
         return queryset if queryset.model._meta.model_name == value else queryset.none()

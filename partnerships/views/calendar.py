@@ -1,15 +1,15 @@
-"""The calendar: milestones, activities and events on their days, a month at a time; and one day in full."""
+"""The calendar: milestones, activities and events on their days, by month, as an agenda or by quarter; one day in full."""
 
 import datetime as dt
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import Count, F, Model, Q, QuerySet, Window, prefetch_related_objects
 from django.db.models.functions import Coalesce, RowNumber
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
@@ -21,15 +21,20 @@ from django.views.decorators.http import require_safe
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY, add_months, is_weekday
 from partnerships.lists.calendar import CalendarFilterSet
+from partnerships.lists.cells import partner_names
 from partnerships.lists.milestones import HONOURED
 from partnerships.models import Activity, Event, Milestone, MilestoneKind, Unit, User, WorkCalendar, hide_unseen
 from partnerships.models.milestones import MILESTONE_TARGETS
+from partnerships.reports.people_to_contact import PersonToContact
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, MilestoneStatus
+from partnerships.views.people_to_contact import people_to_call
 
 # Entries shown on a day of the month; the day's own page has all of them.
 SHOWN = 4
 PAGE_SIZE = 50
+VIEWS = ("month", "agenda", "quarter")
+MONTHS_OF_QUARTER = 3
 OFF = (MilestoneStatus.WAIVED, MilestoneStatus.CANCELLED)
 OF_AN_ACTIVITY = (MilestoneKind.STARTING_ACTIVITY, MilestoneKind.UNFINISHED_ACTIVITY)
 ON = (ActivityStatus.PLANNED, ActivityStatus.IN_PROGRESS, ActivityStatus.COMPLETED)
@@ -43,6 +48,11 @@ class CalendarEntry:
     row: Milestone | Activity | Event
     is_late: bool = False
     is_done: bool = False
+    people: Sequence[PersonToContact] = ()
+
+    @property
+    def partner(self) -> str:
+        return "" if isinstance(self.row, Event) else partner_names(self.row.agreement)
 
     @property
     def kind_label(self) -> str:
@@ -93,7 +103,7 @@ class Calendar:
 
     @property
     def beside_filters(self) -> list[tuple[str, str]]:
-        asked = ((name, self.data.get(name, "")) for name in ("month", "day"))
+        asked = ((name, self.data.get(name, "")) for name in ("month", "day", "view"))
         return [(name, str(value)) for name, value in asked if value]
 
     def events(self, first: dt.date, last: dt.date) -> QuerySet:
@@ -141,7 +151,12 @@ def calendar(request: UserRequest) -> HttpResponse:
     }
     if day:
         return render(request, "partnerships/calendar/day.html", context | _day(request, shown, day))
-    return render(request, "partnerships/calendar/month.html", context | _month(shown, month or today.replace(day=1)))
+    first = month or today.replace(day=1)
+    view = context["view"] = request.GET.get("view", "") if request.GET.get("view") in VIEWS else "month"
+    if view == "month":
+        return render(request, "partnerships/calendar/month.html", context | _month(shown, first))
+    months = MONTHS_OF_QUARTER if view == "quarter" else 1
+    return render(request, "partnerships/calendar/agenda.html", context | _agenda(shown, first, months, view))
 
 
 def asked_month(text: str) -> dt.date | None:
@@ -175,6 +190,44 @@ def _month(shown: Calendar, first: dt.date) -> dict[str, object]:
         "next": asked_month(f"{add_months(first, 1):%Y-%m}"),
         "guessed_after": work_calendar.covered_until if work_calendar and work_calendar.covered_until < last else None,
     }
+
+
+def _agenda(shown: Calendar, first: dt.date, months: int, view: str) -> dict[str, object]:
+    """Return the days of some months on which there is something, each month for itself.
+
+    An agenda of one month names the partners, and whom to call where it is time to get in touch.
+    """
+    end = add_months(first, months)
+    dates = _days_between(first, end - dt.timedelta(days=1))
+    days = {date: Day(date, is_today=date == shown.today, is_beside=False) for date in dates}
+    _place(days, shown)
+    _mark_days_off(days, _work_calendar(shown))
+    if view == "agenda":
+        _add_partners_and_people(list(days.values()), shown)
+    found: dict[dt.date, list[Day]] = {add_months(first, number): [] for number in range(months)}
+    for day in days.values():
+        if day.total:
+            found[day.date.replace(day=1)].append(day)
+    return {
+        "month": first,
+        "last_month": add_months(first, months - 1),
+        "months": list(found.items()),
+        "total": sum(day.total for day in days.values()),
+        "previous": asked_month(f"{add_months(first, -months):%Y-%m}"),
+        "next": asked_month(f"{end:%Y-%m}"),
+    }
+
+
+def _add_partners_and_people(days: Sequence[Day], shown: Calendar) -> None:
+    rows: list[Model] = [entry.row for day in days for entry in day.entries if not isinstance(entry.row, Event)]
+    prefetch_related_objects(rows, "agreement__unit", "agreement__parties__organization", "unit")
+    hide_unseen(rows, shown.user)
+    people = people_to_call(rows, shown.user, shown.today)
+    for day in days:
+        day.entries = [
+            replace(entry, people=people.get(entry.row.pk, ())) if entry.kind == "milestone" else entry
+            for entry in day.entries
+        ]
 
 
 def _place(days: dict[dt.date, Day], shown: Calendar) -> None:

@@ -50,7 +50,7 @@ from partnerships.statuses import (
 )
 from partnerships.texts import name_a_few
 from partnerships.views.base import has_a_place, require_or_403, visible_or_404
-from partnerships.views.people_to_contact import shown_people
+from partnerships.views.people_to_contact import people_to_call
 from partnerships.views.promises import plan_address
 from partnerships.views.steps import form_page
 from partnerships.workflows.milestones import last_day_of_snooze
@@ -64,7 +64,6 @@ SHORTCUTS = {"snooze": "s", "unsnooze": "s", "assign": "a", "move": "d"}
 MOST_ROWS = 100
 MOST_ACTIVITIES = 30
 MOST_SHORTFALLS = 10
-PEOPLE_SHOWN = 2  # in a line; the milestone's page has the others
 # The next step of these is not to mark them as met: a contact is logged, and an activity is started or completed.
 LOGGED, DONE_BY_ACTIVITY = (
     MilestoneKind.NEXT_CONTACT,
@@ -228,22 +227,11 @@ def _with_context(rows: MilestoneQuerySet) -> MilestoneQuerySet:
 
 
 def _with_people(entries: list[WorkItem], user: User, today: dt.date) -> list[WorkItem]:
-    """Add whom to call to the lines that wait for it: from a week before they are due, and not while they are snoozed.
-
-    Lines that are due later name nobody, so that opening the page shows, and the security log notes, few numbers.
-    """
-    waiting = {entry.key: entry.row for entry in entries if _asks_to_call(entry.row, today)}
-    people = shown_people([row.agreement for row in waiting.values()], user, at_most=PEOPLE_SHOWN)
+    people = people_to_call([entry.row for entry in entries], user, today)
     return [
-        replace(entry, people=people.get(entry.row.agreement_id or 0, ())) if entry.key in waiting else entry
+        replace(entry, people=people[entry.row.pk]) if entry.is_milestone and entry.row.pk in people else entry
         for entry in entries
     ]
-
-
-def _asks_to_call(row: Milestone | Activity, today: dt.date) -> bool:
-    if not isinstance(row, Milestone) or row.kind != MilestoneKind.NEXT_CONTACT or not row.is_pending:
-        return False
-    return row.due_on <= today + dt.timedelta(days=WEEK_DAYS) and not row.is_snoozed(today)
 
 
 def _end_of_snooze(entry: WorkItem) -> dt.date:

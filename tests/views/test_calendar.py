@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from html import unescape
 from typing import Any
 
 import pytest
@@ -13,10 +14,12 @@ from partnerships.factories import (
     DAY,
     ActivityFactory,
     CalendarDayFactory,
+    ContactFactory,
     EventFactory,
     MilestoneFactory,
     WorkCalendarFactory,
 )
+from partnerships.lists.cells import partner_names
 from partnerships.models import CalendarDay, Milestone
 from partnerships.views.calendar import SHOWN
 from tests.views.test_lists import more_of_everything
@@ -24,6 +27,7 @@ from tests.views.world import World, make_world
 
 # Session, person, scope (2), choices (2), events, activities, milestones, the unit with its working days.
 QUERIES = 8
+AGENDA_QUERIES = 15
 
 
 def days(client: Client, **query: str) -> dict[dt.date, Any]:
@@ -245,3 +249,42 @@ class TestInABrowser:
         page.wait_for_url("**month=2027-06**")
 
         assert reached == "2027-05-18"
+
+
+def test_the_agenda_names_partners_and_whom_to_call(
+    world: World, client_of: Callable[[Any], Client], django_assert_num_queries: Any
+) -> None:
+    Milestone.objects.all().delete()
+    ContactFactory(organization=world.enterprise, name="Li Call", phone="0571-1")
+    for number in range(3):
+        MilestoneFactory(
+            agreement=world.agreement,
+            kind="next_contact",
+            title=f"Get in touch {number}",
+            due_on=DAY + dt.timedelta(days=number),
+        )
+    client = client_of(world.coordinator)
+    client.get(reverse("calendar"), {"view": "agenda"})
+
+    with django_assert_num_queries(AGENDA_QUERIES):
+        page = client.get(reverse("calendar"), {"view": "agenda"})
+
+    [(_first, shown)] = page.context["months"]
+    text = unescape(page.text)
+    assert [str(entry.row) for day in shown for entry in day.entries if entry.kind == "milestone"] == [
+        "Get in touch 0",
+        "Get in touch 1",
+        "Get in touch 2",
+    ]
+    assert (partner_names(world.agreement) in text, "tel:0571-1" in text) == (True, True)
+
+
+def test_a_quarter_shows_three_months_and_turns_by_three(world: World, client_of: Callable[[Any], Client]) -> None:
+    for month in (5, 6, 7, 8):
+        MilestoneFactory(agreement=world.agreement, title=f"In {month}", due_on=dt.date(2027, month, 3))
+
+    page = client_of(world.coordinator).get(reverse("calendar"), {"view": "quarter", "month": "2027-05"})
+
+    shown = [[str(entry.row) for day in days for entry in day.entries] for _first, days in page.context["months"]]
+    assert shown == [["In 5"], ["In 6"], ["In 7"]]
+    assert (page.context["previous"], page.context["next"]) == (dt.date(2027, 2, 1), dt.date(2027, 8, 1))
