@@ -27,6 +27,7 @@ from partnerships.models import (
     AgreementParty,
     AgreementTerm,
     AgreementType,
+    AgreementUnit,
     Contact,
     CooperationArea,
     CustodyStep,
@@ -505,6 +506,57 @@ class WithdrawForm(VerbForm):
 
     def call(self, actor: User, values: dict[str, Any]) -> object:
         return agreements.withdraw_party(values["party"], actor=actor, on=values["on"], today=self.today)
+
+
+class AccedeOnPageForm(AccedeForm):
+    """Adds a later party that is found by its name."""
+
+    organization = PickField("organization", label=_("Organization"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        pick_field(self, "organization").offer_to(user)
+
+
+class CoordinatorForm(VerbForm):
+    """Gives an agreement, with its milestones, to another coordinator."""
+
+    coordinator = forms.ModelChoiceField(label=_("Coordinator"), queryset=User.objects.none(), empty_label=None)
+    reason = forms.CharField(label=_("Reason"), required=False, max_length=100, help_text=_("It stays in the history."))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        offer_rows(self, "coordinator", User.objects.visible_to(user).reachable())
+        self.fields["coordinator"].initial = self.row.coordinator_id
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        return agreements.assign_agreement(self.row, actor=actor, **values)
+
+
+class UnitsForm(VerbForm):
+    """Says which other units take part: they see the agreement and work on its activities."""
+
+    units = forms.ModelMultipleChoiceField(
+        label=_("Units taking part"),
+        queryset=Unit.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("They see the agreement and add activities. The owner stays %(unit)s."),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.current = {one.unit_id: one for one in self.row.participating_units.all()}
+        offered = Q(pk__in=choosable(Unit, user).order_by().values("pk")) | Q(pk__in=self.current)
+        units = Unit.objects.filter(offered).exclude(pk=self.row.unit_id)
+        offer_rows(self, "units", units).initial = list(self.current)
+        self.fields["units"].help_text = str(self.fields["units"].help_text) % {"unit": self.row.unit}
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        chosen = {unit.pk: unit for unit in values["units"]}
+        added = [AgreementUnit(unit=unit) for pk, unit in chosen.items() if pk not in self.current]
+        removed = [one for pk, one in self.current.items() if pk not in chosen]
+        return agreements.edit_agreement(self.row, actor=actor, today=self.today, parts=added, removed=removed)
 
 
 def remaining_parties(agreement: Agreement) -> QuerySet[AgreementParty]:

@@ -1,8 +1,8 @@
 """Agreements: their status, dates and people, and the querysets that find them."""
 
 import datetime as dt
-from collections.abc import Collection
-from typing import Self
+from collections.abc import Collection, Mapping
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -248,6 +248,27 @@ class Agreement(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
         related_name="created_agreements",
         verbose_name=_("created by"),
     )
+
+    # The section of its page that has a part. Parts that are not named here are in the first one.
+    page_sections: ClassVar[Mapping[str, str]] = {
+        "activities": "work",
+        "log": "work",
+        "notes": "work",
+        "facilities": "work",
+        "people-to-contact": "work",
+        "reminders": "work",
+        "parties": "terms",
+        "terms": "terms",
+        "framework": "terms",
+        "related": "terms",
+        "about": "terms",
+        "approval": "terms",
+        "sources": "terms",
+        "documents": "files",
+        "paper": "files",
+        "payments": "files",
+        "happened": "history",
+    }
 
     objects = AgreementQuerySet.as_manager()
     history = History(excluded_fields=("current_ends_on", "current_ends_precision"))

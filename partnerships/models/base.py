@@ -339,6 +339,11 @@ class TitledModel(models.Model):
     def display_title(self) -> str:
         return (self.title_zh if is_reader_chinese() else "") or self.title
 
+    @property
+    def other_title(self) -> str:
+        """Return the title beside the one that is shown, for a row that has two."""
+        return next((title for title in (self.title_zh, self.title) if title != self.display_title), "")
+
 
 class BilingualModel(NamedModel, OfficeModel):
     """``name`` in the Latin alphabet and ``name_zh`` in Chinese; shown in the reader's language, or what there is."""
@@ -456,3 +461,10 @@ class SearchedPart(models.Model):
         whole: SearchableModel = getattr(self, self.SEARCHED_WITH)
         list(type(whole)._base_manager.select_for_update(no_key=True).filter(pk=whole.pk).values_list("pk"))
         return whole
+
+
+def address_of_part(row: Any, part: str) -> str:
+    """Return the address of a part of a record's page, such as its documents; a page in sections says where each part is."""
+    section = getattr(row, "page_sections", {}).get(part, "")
+    query = f"?section={section}" if section else ""
+    return f"{row.get_absolute_url()}{query}#{part}"

@@ -21,6 +21,7 @@ from partnerships.models.base import (
     SearchedPart,
     SeededModel,
     VersionedModel,
+    address_of_part,
     exactly_one,
 )
 from partnerships.models.demands import Demand
@@ -183,7 +184,7 @@ class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
     def get_absolute_url(self) -> str:
         """Return the address of the documents on the page of what it belongs to."""
         target: Any = self.target
-        return f"{target.get_absolute_url()}#documents"
+        return address_of_part(target, "documents")
 
     def search_words(self) -> list[str]:
         return [self.title, *self.versions.values_list("original_name", flat=True)]

@@ -24,6 +24,7 @@ from partnerships.models.base import (
     SearchEntry,
     SeededModel,
     VersionedModel,
+    address_of_part,
 )
 from partnerships.models.milestones import Milestone
 from partnerships.models.organizations import Organization
@@ -151,7 +152,7 @@ class Payment(SeededModel, SearchableModel, VersionedModel):
             raise ValidationError({"party": _("This party belongs to another agreement.")})
 
     def get_absolute_url(self) -> str:
-        return f"{self.agreement.get_absolute_url()}#payments"
+        return address_of_part(self.agreement, "payments")
 
     def search_words(self) -> list[str]:
         return [self.purpose]

@@ -24,6 +24,7 @@ from partnerships.models import (
     SecurityEvent,
     User,
 )
+from partnerships.models.base import address_of_part
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.operations.security_log import note_event
 from partnerships.requests import UserRequest
@@ -88,7 +89,7 @@ def _waits_for_its_paper(row: DocumentHolder, user: User) -> bool:
 def _upload_page(
     request: UserRequest, row: DocumentHolder, form: DocumentForm | ReplaceForm, *, title: str
 ) -> HttpResponse:
-    back = f"{row.get_absolute_url()}#documents"
+    back = address_of_part(row, "documents")
     if request.method == "POST" and form.is_valid() and form.apply(request.user):
         messages.success(request, _("Uploaded."))
         return redirect(back)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from partnerships.forms.milestones import ActionPointForm
+from partnerships.forms.milestones import ActionPointForm, EditMilestoneForm
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
 from partnerships.lists.milestones import PARTIES
@@ -43,7 +43,7 @@ from partnerships.statuses import ACTIVITY_TRANSITIONS, MILESTONE_TRANSITIONS, M
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.people_to_contact import shown_people
-from partnerships.views.steps import form_page, grouped_offers, step_page
+from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
 from partnerships.workflows.milestones import MET_BY_DOING, last_day_of_snooze, new_action_point
 
 # Records to which an action point can be added.
@@ -67,6 +67,7 @@ def milestone_detail(request: UserRequest, pk: int) -> HttpResponse:
         "today": today,
         "offers": offers,
         "is_snoozed": milestone.is_snoozed(today),
+        "may_edit": is_editable(milestone) and may(request.user, "milestone.edit", milestone),
         "primary": primary,
         "doing": _act_that_meets(milestone, request.user),
         "other_steps": [offer for offer in offers["open"] if not primary or offer.transition != primary.transition],
@@ -126,7 +127,7 @@ def _step_in_line(milestone: Milestone, user: User) -> Transition | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 def milestone_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     milestone = visible_or_404(_with_context(), request, pk)
-    beside = {"move": _move, "snooze": _snooze, "unsnooze": _unsnooze, "assign": _assign, "log": _log}
+    beside = {"move": _move, "snooze": _snooze, "unsnooze": _unsnooze, "assign": _assign, "log": _log, "edit": _edit}
     if step in beside:
         return beside[step](request, milestone)
     return step_page(request, milestone, step)
@@ -164,6 +165,20 @@ def _assign(request: UserRequest, milestone: Milestone) -> HttpResponse:
     form = AssignForm(request.POST or None, row=milestone, today=office_today(milestone), user=request.user)
     done = _("Handed over. Reminders go to the new owner.")
     return form_page(request, milestone, form, title=_("Reassign"), done=done)
+
+
+def _edit(request: UserRequest, milestone: Milestone) -> HttpResponse:
+    require_or_403(request.user, "milestone.edit", milestone)
+    if request.method != "POST" and not is_editable(milestone):
+        return impossible(request, milestone, _("Edit the milestone"))
+    form = EditMilestoneForm(request.POST or None, row=milestone, today=office_today(milestone))
+    shown = {"button": _("Save")}
+    return form_page(request, milestone, form, title=_("Edit the milestone"), done=_("Saved."), shown=shown)
+
+
+def is_editable(milestone: Milestone) -> bool:
+    """Whether it is open and its own, not derived from another record."""
+    return milestone.is_pending and not milestone.is_derived
 
 
 def _log(request: UserRequest, milestone: Milestone) -> HttpResponse:

@@ -24,7 +24,8 @@ def world(world: World) -> World:
 def test_the_story_is_read_in_place_and_a_number_opens_its_list(
     width: int, world: World, open_page: Callable[..., Any]
 ) -> None:
-    page = open_page(world.agreement.get_absolute_url(), world.coordinator, width=width)
+    page = open_page(f"{world.agreement.get_absolute_url()}#happened", world.coordinator, width=width)
+    page.locator("#happened").wait_for()
     page.evaluate("window.stayed = true")
 
     happened = page.locator("#happened")
@@ -36,9 +37,7 @@ def test_the_story_is_read_in_place_and_a_number_opens_its_list(
     assert page.url.endswith("?happened=note&moments=2")
     assert happened.get_by_text("North said yes").count() == 1
 
-    page.go_back()
-    page.go_back()
-    page.get_by_role("heading", level=1, name="North signed").wait_for()
+    page.get_by_role("navigation", name="Sections").get_by_role("link", name="Overview").click()
     page.get_by_role("link", name="1 delivered").first.click()
     page.get_by_role("link", name="Course held").wait_for()
     assert "1 found" in page.get_by_role("status").first.inner_text()
@@ -54,23 +53,14 @@ def test_from_a_glance_at_an_organization_to_its_list(width: int, world: World, 
 
 def test_without_scripts_the_same_links_lead_there(world: World, open_page: Callable[..., Any]) -> None:
     page = open_page(world.agreement.get_absolute_url(), world.coordinator, width=390, has_scripts=False)
+    tabs = page.get_by_role("navigation", name="Sections")
 
+    tabs.get_by_role("link", name="History").click()
     page.locator("#happened").get_by_role("link", name="Calls and messages").click()
     page.locator("#happened").get_by_role("link", name="Older").click()
     page.locator("#happened").get_by_text("North said yes").wait_for()
+    tabs.get_by_role("link", name="Overview").click()
     page.get_by_role("link", name="1 delivered").first.click()
     page.get_by_role("link", name="Course held").wait_for()
 
     assert "1 found" in page.get_by_role("status").first.inner_text()
-
-
-def test_the_links_of_the_page_are_reached_by_keyboard(world: World, open_page: Callable[..., Any]) -> None:
-    page = open_page(world.agreement.get_absolute_url(), world.coordinator, width=390)
-
-    page.get_by_role("navigation", name="On this page").get_by_role("link", name="Promised and delivered").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_function("location.hash === '#promised'")
-
-    top = page.locator("#promised").evaluate("element => element.getBoundingClientRect().top")
-    bar = page.locator(".sections").evaluate("element => element.getBoundingClientRect().bottom")
-    assert bar <= top < 844

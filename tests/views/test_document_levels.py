@@ -21,6 +21,7 @@ from partnerships.factories import (
 from partnerships.models import AgreementUnit, Document
 from partnerships.permissions import may
 from partnerships.workflows.documents import edit_document, register_document
+from tests.views.sections import section_url
 from tests.views.sent import errors, filled
 from tests.views.world import World, make_world
 
@@ -81,8 +82,8 @@ def test_nothing_of_a_document_is_reached_but_by_its_readers(
     documents, user = papers(world, level), world.people[role]
     client = client_of(user)
     pages = [
-        world.agreement.get_absolute_url(),
-        f"{world.agreement.get_absolute_url()}?timeline=1",
+        section_url(world.agreement, "files"),
+        section_url(world.agreement, "history"),
         world.milestone.get_absolute_url(),
         world.activity.get_absolute_url(),
         world.enterprise.get_absolute_url(),
@@ -208,10 +209,10 @@ def test_readers_are_changed_on_the_page_with_history(world: World, client_of: C
     stale = client.post(url, filled(page) | {"level": "unit"})
 
     document = Document.objects.get(pk=world.version.document_id)
-    assert answer.url == f"{world.agreement.get_absolute_url()}#documents"
+    assert answer.url == f"{section_url(world.agreement, 'files')}#documents"
     assert (document.title, document.level, stale.status_code) == ("Offer", "leads", 409)
     assert (document.history.first().level, document.history.first().history_user) == ("leads", world.lead)
-    assert "Leads of the unit and the office" in client.get(world.agreement.get_absolute_url()).text
+    assert "Leads of the unit and the office" in client.get(section_url(world.agreement, "files")).text
     assert errors(client.post(url, filled(client.get(url)) | {"level": "nobody"})).keys() == {"level"}
 
 

@@ -16,6 +16,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Contact
 from tests.admin.forms import change_url
+from tests.views.sections import section_url, whole_page
 from tests.views.sent import filled
 from tests.views.world import World
 
@@ -42,7 +43,7 @@ def test_the_page_names_a_liaison_of_each_partner(world: World, client_of: Calla
 
     party.refresh_from_db()
     assert (answer.status_code, party.liaison) == (302, person)
-    page = client.get(world.agreement.get_absolute_url()).text
+    page = client.get(section_url(world.agreement, "terms")).text
     assert page.index("Liaison:") < page.index("Dai Jun", page.index("Liaison:"))
 
 
@@ -60,7 +61,7 @@ def test_a_person_whom_the_user_does_not_see_is_neither_shown_nor_taken_out(
 
     party.refresh_from_db()
     assert "Secret Engineer" not in page.text
-    assert "Secret Engineer" not in client.get(world.agreement.get_absolute_url()).text
+    assert "Secret Engineer" not in whole_page(client, world.agreement)
     assert party.liaison == hidden
 
 
@@ -69,11 +70,11 @@ def test_who_takes_part_without_holding_the_partner_does_not_see_the_liaison(
 ) -> None:
     unit = UnitFactory()
     AgreementUnitFactory(agreement=world.agreement, unit=unit)
-    page = client_of(UserFactory(coordinator_in=unit)).get(world.agreement.get_absolute_url())
+    page = client_of(UserFactory(coordinator_in=unit)).get(section_url(world.agreement, "terms"))
     assert (page.status_code, "Dai Jun" in page.text) == (200, False)
 
     OrganizationUnitFactory(organization=world.enterprise, unit=unit)
-    page = client_of(UserFactory(coordinator_in=unit)).get(world.agreement.get_absolute_url())
+    page = client_of(UserFactory(coordinator_in=unit)).get(section_url(world.agreement, "terms"))
     assert ("Dai Jun" in page.text, "0575-4711" in page.text) == (True, False)
 
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.factories import DAY, AgreementFactory, CustodyStepFactory
 from partnerships.models import Agreement, AgreementParty
 from partnerships.workflows.agreements import edit_agreement
+from tests.views.sections import section_url, whole_page
 from tests.views.sent import errors, filled, send
 from tests.views.world import World, make_world
 
@@ -58,7 +59,7 @@ class TestTheForm:
         assert (world.agreement.archive_number, world.agreement.copies) == ("2026-KJ-17", 4)
         assert (ours.seal, ours.copies, theirs.seal) == ("official", 2, "")
         assert (theirs.signatory_person, theirs.signs_as) == ("Mr Zhou", "authorized")
-        shown = client.get(world.agreement.get_absolute_url()).text
+        shown = whole_page(client, world.agreement)
         for words in ("2026-KJ-17", "2 kept by", "Mr Zhou · General manager · Authorized representative"):
             assert words in shown, words
 
@@ -96,7 +97,7 @@ class TestCustody:
             since = (today - dt.timedelta(days=days)).isoformat()
             answer = send(client, custody(world.agreement), step=step, desk=desk, since=since)
             assert answer.status_code == 302
-        paper = client.get(world.agreement.get_absolute_url()).context["paper"]
+        paper = client.get(section_url(world.agreement, "files")).context["paper"]
 
         shown = [(stay.step.desk, stay.length, stay.recorded_by) for stay in paper["stays"]]
         assert shown == [
@@ -117,7 +118,7 @@ class TestCustody:
         self, role: str, status: int, world: World, client_of: Callable[[Any], Client]
     ) -> None:
         assert client_of(world.people[role]).get(custody(world.agreement)).status_code == status
-        page = client_of(world.people["viewer"]).get(world.agreement.get_absolute_url()).text
+        page = client_of(world.people["viewer"]).get(section_url(world.agreement, "files")).text
         assert custody(world.agreement) not in page
 
 

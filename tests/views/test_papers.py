@@ -10,6 +10,8 @@ from django.urls import reverse
 
 from partnerships.factories import UnitFactory, UserFactory
 from partnerships.models import AgreementUnit, Document
+from partnerships.models.base import address_of_part
+from tests.views.sections import section_url
 from tests.views.sent import errors
 from tests.views.world import World, make_world
 
@@ -45,10 +47,10 @@ def test_a_paper_is_kept_and_shown_where_it_belongs(target: str, row: str, world
 
     kept = Document.objects.get(title="Annex 1")
     assert add(target, about) in page
-    assert answer.url == f"{about.get_absolute_url()}#documents"
+    assert answer.url == address_of_part(about, "documents")
     assert (getattr(kept, f"{target}_id"), kept.versions.get().uploaded_by) == (about.pk, world.coordinator)
     assert kept.history.get().history_user == world.coordinator
-    page = client.get(about.get_absolute_url()).text
+    page = client.get(address_of_part(about, "documents")).text
     assert "Annex 1" in page
     assert reverse("document_replace", args=[kept.pk]) in page
 
@@ -77,9 +79,9 @@ def test_a_new_version_follows_the_old_one(world: World, client: Client) -> None
         answer = client.post(replace(world), {"file": paper("新版.pdf")})
 
     versions = world.version.document.versions.order_by("number")
-    assert answer.url == f"{world.agreement.get_absolute_url()}#documents"
+    assert answer.url == address_of_part(world.agreement, "documents")
     assert [version.original_name for version in versions] == ["minutes.txt", "新版.pdf"]
-    assert client.get(world.agreement.get_absolute_url()).text.index("新版.pdf") > 0
+    assert client.get(section_url(world.agreement, "files")).text.index("新版.pdf") > 0
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_a_unit_that_takes_part_is_offered_new_versions_of_its_own_papers_alone(
     )
     others = Document.objects.create(agreement=world.agreement, kind="annex", title="Annex 2")
 
-    page = guest.get(world.agreement.get_absolute_url()).text
+    page = guest.get(section_url(world.agreement, "files")).text
 
     addresses = [reverse("document_replace", args=[row.pk]) for row in (Document.objects.get(title="Annex 1"), others)]
     assert [address in page for address in addresses] == [True, False]

@@ -20,6 +20,7 @@ from partnerships.reports.agreement_timeline import agreement_timeline
 from partnerships.workflows.derivation import derive_milestones
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_in_admin
+from tests.views.sections import section_url
 from tests.views.sent import errors, filled, send
 from tests.views.world import World
 
@@ -56,7 +57,7 @@ def test_three_instalments_are_three_payments(world: World, client_of: Callable[
 
     answer = send(client, reverse("payment_add", args=[world.agreement.pk]), **typed, instalments="3")
 
-    assert answer.url == f"{world.agreement.get_absolute_url()}#payments"
+    assert answer.url == f"{section_url(world.agreement, 'files')}#payments"
     assert list(world.agreement.payments.values_list("due_on", "amount", "currency")) == [
         (dt.date(year, 6, 30), Decimal(200_000), "CNY") for year in (2027, 2028, 2029)
     ]
@@ -94,10 +95,10 @@ def test_what_is_open_is_offered_and_recorded(
 
     answer = send(client, address, note="Voucher 7")
 
-    assert answer.url == f"{world.agreement.get_absolute_url()}#payments"
+    assert answer.url == f"{section_url(world.agreement, 'files')}#payments"
     assert payment.receipts.last().note == "Voucher 7"
     assert world.agreement.milestones.get(kind="payment").status == "met"
-    page = client.get(world.agreement.get_absolute_url())
+    page = client.get(section_url(world.agreement, "history"))
     assert "Received: 50,000.00 CNY, Scholarship" in words(page.text)
 
 
@@ -158,7 +159,7 @@ def test_the_agreement_shows_each_currency_for_itself(
     PaymentFactory(agreement=world.agreement, purpose="Licenses", currency="USD", is_in_kind=True, due_on=None)
 
     client, address = client_of(world.coordinator), f"{reverse('payment_list')}?agreement={world.agreement.pk}"
-    page = client.get(world.agreement.get_absolute_url())
+    page = client.get(section_url(world.agreement, "files"))
     shown = section(page)
 
     assert f'href="{address}"' in page.text
@@ -173,7 +174,7 @@ def test_the_agreement_shows_each_currency_for_itself(
 def test_a_viewer_reads_it_and_changes_nothing(
     world: World, payment: Payment, client_of: Callable[[Any], Client]
 ) -> None:
-    shown = section(client_of(world.people["viewer"]).get(world.agreement.get_absolute_url()))
+    shown = section(client_of(world.people["viewer"]).get(section_url(world.agreement, "files")))
     assert "Scholarship" in shown
     assert "Record what was received" not in shown
     assert "Add a promised payment" not in shown

@@ -29,6 +29,7 @@ from partnerships.factories import (
 from partnerships.models import Milestone, SecurityEvent
 from partnerships.reports.people_to_contact import people_named
 from partnerships.workflows.organizations import edit_organization
+from tests.views.sections import section_url
 from tests.views.world import ROLES, World, make_world
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +134,7 @@ def test_the_agreement_names_its_partners_people_to_those_who_may_see_them(
     ours = person(world, "An Li")
     seen = {}
     for role in ROLES:
-        page = client_of(world.people[role]).get(world.agreement.get_absolute_url()).text
+        page = client_of(world.people[role]).get(section_url(world.agreement, "work")).text
         seen[role] = ("Whom to contact" in page, f'href="tel:{ours.phone}"' in page)
 
     assert {role for role, (has_part, _phone) in seen.items() if has_part} == {
@@ -154,7 +155,7 @@ def test_the_agreement_names_its_partners_people_to_those_who_may_see_them(
 def test_an_agreement_that_has_ended_names_nobody(world: World, client_of: Callable[[Any], Client]) -> None:
     ended = AgreementFactory(unit=world.unit, parties=[world.enterprise], completed=True)
 
-    assert "Whom to contact" not in client_of(world.coordinator).get(ended.get_absolute_url()).text
+    assert "Whom to contact" not in client_of(world.coordinator).get(section_url(ended, "work")).text
 
 
 def test_our_own_people_and_those_of_a_party_that_withdrew_are_not_named(
@@ -167,7 +168,7 @@ def test_our_own_people_and_those_of_a_party_that_withdrew_are_not_named(
     names = [ContactFactory(organization=one, name=f"Of {number}").name for number, one in enumerate((ours, gone))]
     person(world, "An Li")
 
-    page = client_of(world.coordinator).get(world.agreement.get_absolute_url()).text
+    page = client_of(world.coordinator).get(section_url(world.agreement, "work")).text
 
     assert ("An Li" in page, [name in page for name in names]) == (True, [False, False])
 
@@ -195,8 +196,9 @@ def pages_with_liaison(world: World) -> tuple[Any, dict[str, str]]:
     association.save()
     AssociationMembershipFactory(association=association, member=world.enterprise)
     AgreementPartyFactory(agreement=world.agreement, organization=association, signs_for_members=True)
-    rows = {"association": association, "member": world.enterprise, "agreement": world.agreement}
-    return liaison, {name: row.get_absolute_url() for name, row in rows.items()}
+    rows = {"association": association, "member": world.enterprise}
+    pages = {name: row.get_absolute_url() for name, row in rows.items()}
+    return liaison, pages | {"agreement": section_url(world.agreement, "terms")}
 
 
 def liaisons_on(page: str) -> list[str]:
@@ -216,7 +218,7 @@ def test_whoever_sees_contacts_there_sees_the_liaison_of_the_members(
             [words] = liaisons_on(client.get(address).text)
             assert words.startswith("Xie Wanqing Member services")
             assert (liaison.phone in words) == (role != "viewer")
-        assert liaisons_on(client.get(world.draft.get_absolute_url()).text) == []
+        assert liaisons_on(client.get(section_url(world.draft, "terms")).text) == []
     noted = SecurityEvent.objects.filter(kind="contacts_viewed", link=pages["association"])
     assert {event.user for event in noted} == {world.people["coordinator"], world.people["staff"]}
 

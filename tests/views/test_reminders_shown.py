@@ -20,6 +20,7 @@ from partnerships.factories import (
 )
 from partnerships.models.reasons import Reason
 from partnerships.statuses import PlanStatus
+from tests.views.sections import section_url
 from tests.views.world import World
 
 pytestmark = pytest.mark.django_db
@@ -99,17 +100,21 @@ def test_an_agreement_shows_the_next_three_the_last_three_and_all_on_request(
             send_at=NOON - number * DAY,
             status=PlanStatus.MISSED,
         )
-    address = world.agreement.get_absolute_url()
+    address = section_url(world.agreement, "work")
 
-    some, everything = read(address=address), read(address=f"{address}?reminders=all")
+    some, everything = read(address=address), read(address=f"{address}&reminders=all")
 
-    assert [some.count(words) for words in ("will be sent on", ">Missed<", '"?reminders=all')] == [3, 3, 1]
-    assert [everything.count(words) for words in ("will be sent on", ">Missed<", '"?reminders=all')] == [5, 5, 0]
+    assert [some.count(words) for words in ("will be sent on", ">Missed<", 'reminders=all#reminders"')] == [3, 3, 1]
+    assert [everything.count(words) for words in ("will be sent on", ">Missed<", 'reminders=all#reminders"')] == [
+        5,
+        5,
+        0,
+    ]
 
 
 @pytest.mark.parametrize("name", ["milestone", "agreement"])
 def test_a_page_costs_the_same_with_more_reminders(world: World, client_of: Callable[[Any], Client], name: str) -> None:
-    client, address = client_of(world.lead), getattr(world, name).get_absolute_url()
+    client, address = client_of(world.lead), section_url(getattr(world, name), "work")
     rules = iter(ReminderRuleFactory.create_batch(12))
 
     def add() -> None:

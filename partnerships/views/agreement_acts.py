@@ -1,0 +1,148 @@
+"""The acts that the page of an agreement offers to a person, in groups."""
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from partnerships.forms.steps import StepOffer
+from partnerships.forms.terms import term_verbs
+from partnerships.models import Agreement, ApprovalStep, Document, Payment, User
+from partnerships.permissions import may
+from partnerships.statuses import AgreementStatus
+from partnerships.texts import LazyText
+from partnerships.views.milestones import may_add_action_point
+
+# Drawn in a square of 16 units.
+ICONS = {
+    "step": "M2.5 8.5 6 12l7.5-8",
+    "plus": "M8 3v10M3 8h10",
+    "phone": "M5.5 2.5 3 3.5c0 5 4.5 9.5 9.5 9.5l1-2.5-3-2-1.5 1.5c-1.5-.7-2.5-1.7-3-3L7.5 5.5z",
+    "paper": "M4 1.5h5.5L12.5 4.5V14.5H4zM6.5 7.5h4M6.5 10.5h4",
+    "renew": "M13 5A5.5 5.5 0 0 0 3 5.5M3 2.5v3h3M3 11a5.5 5.5 0 0 0 10-.5M13 13.5v-3h-3",
+    "person": "M8 2.5a2.8 2.8 0 1 0 0 5.6 2.8 2.8 0 0 0 0-5.6M2.8 14c.5-3 2.5-4.2 5.2-4.2s4.7 1.2 5.2 4.2",
+    "bell": "M8 2a4 4 0 0 0-4 4v3l-1.5 2.5h11L12 9V6a4 4 0 0 0-4-4M6.5 13.5h3",
+    "end": "M4 4l8 8M12 4l-8 8",
+}
+ICON_OF_TERM_VERB = {"renew": "renew", "confirm-renewal": "renew", "notice": "bell", "take-back-notice": "bell"}
+
+
+@dataclass(frozen=True)
+class RecordAct:
+    """A link to something that can be done with a record."""
+
+    label: LazyText
+    address: str
+    icon: str = ICONS["step"]
+    is_forward: bool = False
+
+
+@dataclass(frozen=True)
+class ActGroup:
+    """Acts under one heading of the menu. The page shows the ``main`` ones beside its contents as well."""
+
+    name: str
+    label: str
+    acts: tuple[RecordAct, ...]
+    is_main: bool = False
+
+
+def agreement_acts(
+    agreement: Agreement,
+    user: User,
+    today: dt.date,
+    *,
+    offers: dict[str, list[StepOffer]],
+    missing_step: ApprovalStep | None,
+) -> list[ActGroup]:
+    """Return every act that ``user`` may take now; groups without an act are left out."""
+    step = partial(_step, agreement)
+    forward = [step(one.transition.label, one.transition.name) for one in offers["open"] if one.transition.is_forward]
+    back = [step(one.transition.label, one.transition.name) for one in offers["open"] if not one.transition.is_forward]
+    corrections = [step(one.transition.label, one.transition.name, "renew") for one in offers["corrections"]]
+    groups = (
+        ("steps", _("Next steps"), [*forward, *_confirmations(agreement, user, missing_step)], True),
+        ("follow-up", _("Follow up"), list(_follow_up(agreement, user)), True),
+        ("terms", _("Terms and parties"), [*_of_terms(agreement, user, today), *_of_parties(agreement, user)], True),
+        ("record", _("Record"), list(_of_record(agreement, user)), False),
+        ("end", _("Pause or end"), [_ending(act) for act in back], False),
+        ("corrections", _("Correct a mistake"), corrections, False),
+    )
+    return [ActGroup(name, label, tuple(acts), is_main) for name, label, acts, is_main in groups if acts]
+
+
+def may_log_activity(agreement: Agreement, user: User) -> bool:
+    return agreement.status != AgreementStatus.CANCELLED and may(user, "activity.add", agreement)
+
+
+def log_address(agreement: Agreement) -> str:
+    """Return the address of the fast entry, opened for the agreement."""
+    return f"{reverse('activity_log')}?{urlencode({'agreement': agreement.pk})}"
+
+
+def _step(agreement: Agreement, label: LazyText, name: str, icon: str = "step") -> RecordAct:
+    address = reverse("agreement_step", args=[agreement.pk, name])
+    return RecordAct(label, address, ICONS[icon], is_forward=icon == "step")
+
+
+def _ending(act: RecordAct) -> RecordAct:
+    return RecordAct(act.label, act.address, ICONS["end"])
+
+
+def _confirmations(agreement: Agreement, user: User, missing_step: ApprovalStep | None) -> Iterator[RecordAct]:
+    if agreement.is_signing_to_confirm and may(user, "agreement.confirm_signing", agreement):
+        yield _step(agreement, _("Confirm the signing"), "confirm-signing")
+    if missing_step and may(user, "agreement.record_approval", agreement):
+        yield _step(agreement, _("Record: %(step)s") % {"step": missing_step}, "record-approval")
+
+
+def _follow_up(agreement: Agreement, user: User) -> Iterator[RecordAct]:
+    may_plan = may_log_activity(agreement, user)
+    if agreement.is_signed and may_plan:
+        yield RecordAct(_("Log an activity"), log_address(agreement), ICONS["plus"])
+    if agreement.is_signed and may(user, "contact_note.add", agreement):
+        yield _step(agreement, _("Log a call"), "log", "phone")
+    if may_plan:
+        yield RecordAct(_("Plan an activity"), reverse("activity_add", args=[agreement.pk]), ICONS["plus"])
+    if may_add_action_point(user, agreement):
+        address = reverse("milestone_add", args=["agreement", agreement.pk])
+        yield RecordAct(_("Add an action point"), address, ICONS["plus"])
+        yield _step(agreement, _("Add a milestone or obligation"), "milestone", "plus")
+
+
+def _of_terms(agreement: Agreement, user: User, today: dt.date) -> Iterator[RecordAct]:
+    for verb in term_verbs(agreement, user, today):
+        yield _step(agreement, verb.label, verb.name, ICON_OF_TERM_VERB.get(verb.name, "paper"))
+
+
+def _of_parties(agreement: Agreement, user: User) -> Iterator[RecordAct]:
+    if not agreement.is_signed or not may(user, "agreement.amend", agreement):
+        return
+    yield _step(agreement, _("Add a later party"), "accede", "person")
+    if any(party.withdrew_on is None for party in agreement.parties.all()):
+        yield _step(agreement, _("Record a withdrawal"), "withdraw", "person")
+
+
+def _of_record(agreement: Agreement, user: User) -> Iterator[RecordAct]:
+    if may(user, "agreement.edit", agreement):
+        yield RecordAct(_("Edit the agreement"), reverse("agreement_edit", args=[agreement.pk]), ICONS["paper"])
+        if not agreement.has_ended:
+            yield _step(agreement, _("Reassign"), "assign", "person")
+        if agreement.parties.all():
+            yield _step(agreement, _("Name liaisons"), "people", "person")
+        yield _step(agreement, _("Units taking part"), "units", "person")
+        yield _step(agreement, _("Record where the original is"), "custody", "paper")
+    if may(user, "document.upload", Document(agreement=agreement)):
+        address = reverse("document_add", args=["agreement", agreement.pk])
+        yield RecordAct(_("Add a document"), address, ICONS["paper"])
+    if may(user, "payment.edit", Payment(agreement=agreement)):
+        address = reverse("payment_add", args=[agreement.pk])
+        yield RecordAct(_("Add a promised payment"), address, ICONS["paper"])
+    if may(user, "agreement.delete", agreement):
+        label = pgettext("record", "Delete: entered by mistake")
+        yield RecordAct(label, reverse("agreement_delete", args=[agreement.pk]), ICONS["end"])
