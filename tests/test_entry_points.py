@@ -329,6 +329,21 @@ def send_custody(client: Client, row: Any, changes: Any, parts: list[Any], remov
     return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
 
 
+def send_milestone_edit(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
+    url = reverse("milestone_step", args=[row.pk, "edit"])
+    typed = {name: sent(value) for name, value in changes.items()}
+    answer = client.post(url, filled_page(client.get(url)) | typed)
+    return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
+
+
+def send_units(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
+    url = reverse("agreement_step", args=[row.pk, "units"])
+    units = {one.unit_id for one in row.participating_units.all()} - {part.unit_id for part in removed}
+    typed = {"units": [str(pk) for pk in units | {part.unit_id for part in parts}]}
+    answer = client.post(url, filled_page(client.get(url)) | typed)
+    return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
+
+
 def no_parts(row: Any, parts: list[Any], removed: list[Any]) -> dict[str, Any]:
     return {}
 
@@ -1121,6 +1136,20 @@ def two_parties(row: Any) -> list[Any]:
     return [AgreementParty(organization=OrganizationFactory()) for _side in "ab"]
 
 
+NEW_MILESTONE_ACTS = [
+    Act("new", changes=lambda row: {"title_zh": "寄送名单"}),
+    columns(
+        kind="obligation",
+        description="By post",
+        requires_acceptance=True,
+        recurs_every_months=12,
+    ),
+    refused("before the signing", changes=lambda row: {"due_on": add_months(row.agreement.signed_on, -1)}),
+    refused("open already", changes=lambda row: {"title": MilestoneFactory(**same_place(row)).title}),
+    refused("agreement that has ended", given=lambda: {"agreement": AgreementFactory(terminated=True)}),
+    refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
+]
+
 NEW_AGREEMENT_ACTS = [
     replace(
         columns(
@@ -1285,6 +1314,12 @@ SUBJECTS = {
         CUSTODY_ACTS,
         {"partnerships.forms.agreements": Way(send_custody)},
     ),
+    "edit_agreement of units": Subject(
+        AGREEMENT,
+        lambda **given: AgreementFactory(**{"signed": True, **given}),
+        [Act("participating unit", parts=lambda row: [AgreementUnit(unit=UnitFactory())])],
+        {"partnerships.forms.agreements": Way(send_units)},
+    ),
     "edit_contact_note": Subject(
         CONTACT_NOTE,
         lambda **given: ContactNoteFactory(**{"happened_on": today(), **given}),
@@ -1311,7 +1346,7 @@ SUBJECTS = {
         MILESTONE,
         lambda **given: MilestoneFactory(agreement=AgreementFactory(signed=True), **given),
         MILESTONE_ACTS,
-        {"partnerships.admin.milestones": ADMIN},
+        {"partnerships.admin.milestones": ADMIN, "partnerships.forms.milestones": Way(send_milestone_edit)},
     ),
     "edit_payment": Subject(
         PAYMENT,
@@ -1421,23 +1456,21 @@ SUBJECTS |= {
     "register_milestone": Subject(
         MILESTONE,
         action_point,
-        [
-            Act("new", changes=lambda row: {"title_zh": "寄送名单"}),
-            columns(
-                kind="obligation",
-                description="By post",
-                requires_acceptance=True,
-                recurs_every_months=12,
-            ),
-            refused("before the signing", changes=lambda row: {"due_on": add_months(row.agreement.signed_on, -1)}),
-            refused("open already", changes=lambda row: {"title": MilestoneFactory(**same_place(row)).title}),
-            refused("agreement that has ended", given=lambda: {"agreement": AgreementFactory(terminated=True)}),
-            refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
-        ],
+        NEW_MILESTONE_ACTS,
         {
             "partnerships.admin.milestones": ADD_IN_ADMIN,
             "partnerships.forms.milestones": add_page(
                 "milestone_add", args=lambda row: ["agreement", row.agreement_id], lacks=["columns"]
+            ),
+        },
+    ),
+    "register_milestone of an agreement": Subject(
+        MILESTONE,
+        action_point,
+        NEW_MILESTONE_ACTS,
+        {
+            "partnerships.forms.milestones": add_page(
+                "agreement_step", args=lambda row: [row.agreement_id, "milestone"], lacks=["agreement that has ended"]
             ),
         },
     ),

@@ -29,6 +29,8 @@ ICONS = {
     "bell": "M8 2a4 4 0 0 0-4 4v3l-1.5 2.5h11L12 9V6a4 4 0 0 0-4-4M6.5 13.5h3",
     "end": "M4 4l8 8M12 4l-8 8",
 }
+# Steps without a reason that end an agreement all the same.
+ENDINGS = frozenset({"complete", "end_by_notice"})
 ICON_OF_TERM_VERB = {"renew": "renew", "confirm-renewal": "renew", "notice": "bell", "take-back-notice": "bell"}
 
 
@@ -62,15 +64,16 @@ def agreement_acts(
 ) -> list[ActGroup]:
     """Return every act that ``user`` may take now; groups without an act are left out."""
     step = partial(_step, agreement)
-    forward = [step(one.transition.label, one.transition.name) for one in offers["open"] if one.transition.is_forward]
-    back = [step(one.transition.label, one.transition.name) for one in offers["open"] if not one.transition.is_forward]
+    steps = [one.transition for one in offers["open"]]
+    forward = [step(one.label, one.name) for one in steps if one.is_forward and one.name not in ENDINGS]
+    endings = [step(one.label, one.name, "end") for one in steps if not one.is_forward or one.name in ENDINGS]
     corrections = [step(one.transition.label, one.transition.name, "renew") for one in offers["corrections"]]
     groups = (
         ("steps", _("Next steps"), [*forward, *_confirmations(agreement, user, missing_step)], True),
         ("follow-up", _("Follow up"), list(_follow_up(agreement, user)), True),
         ("terms", _("Terms and parties"), [*_of_terms(agreement, user, today), *_of_parties(agreement, user)], True),
         ("record", _("Record"), list(_of_record(agreement, user)), False),
-        ("end", _("Pause or end"), [_ending(act) for act in back], False),
+        ("end", _("Pause or end"), endings, False),
         ("corrections", _("Correct a mistake"), corrections, False),
     )
     return [ActGroup(name, label, tuple(acts), is_main) for name, label, acts, is_main in groups if acts]
@@ -88,10 +91,6 @@ def log_address(agreement: Agreement) -> str:
 def _step(agreement: Agreement, label: LazyText, name: str, icon: str = "step") -> RecordAct:
     address = reverse("agreement_step", args=[agreement.pk, name])
     return RecordAct(label, address, ICONS[icon], is_forward=icon == "step")
-
-
-def _ending(act: RecordAct) -> RecordAct:
-    return RecordAct(act.label, act.address, ICONS["end"])
 
 
 def _confirmations(agreement: Agreement, user: User, missing_step: ApprovalStep | None) -> Iterator[RecordAct]:
