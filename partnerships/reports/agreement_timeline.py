@@ -26,6 +26,7 @@ from partnerships.models import (
     CustodyStep,
     Facility,
     Milestone,
+    MilestoneKind,
     Payment,
     Receipt,
     ReminderItem,
@@ -33,6 +34,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.milestones import ACTIVITY_KINDS, CLOSED_BY_STEP
 from partnerships.partial_dates import partial_date
 from partnerships.reports.timeline import TimelineEntries, TimelineEntry, entry_at
 from partnerships.reports.timeline_sources import (
@@ -49,6 +51,12 @@ from partnerships.statuses import ActivityStatus
 
 DETAILS_SHOWN = 4
 PARTS = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit, Payment)
+# Milestones of these kinds are met by a step, a call, a receipt or the naming of a liaison.
+MET_BY_ANOTHER_ACT = (CLOSED_BY_STEP | ACTIVITY_KINDS) - {MilestoneKind.NEW_HOLDER} | {
+    MilestoneKind.NEXT_CONTACT,
+    MilestoneKind.PAYMENT,
+    MilestoneKind.NEW_LIAISON,
+}
 MODELS_UNDER_AN_AGREEMENT: tuple[type[Milestone | Activity | Facility], ...] = (Milestone, Activity, Facility)
 
 
@@ -96,6 +104,8 @@ def _status_entries(changes: list[StatusChange]) -> Iterator[TimelineEntry]:
         is_done = isinstance(row, Activity) and row.status == ActivityStatus.COMPLETED
         if is_done and change.transition == "complete":
             continue  # ``completed_entries`` shows it on the day the work was done
+        if isinstance(row, Milestone) and change.transition == "meet" and row.kind in MET_BY_ANOTHER_ACT:
+            continue  # the act that met it has an entry of its own
         step = past_label(model, change.transition)
         if row is None:
             yield entry_at(change.at, change.actor, step, detail=change.reason)

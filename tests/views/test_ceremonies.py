@@ -37,6 +37,7 @@ from partnerships.models import (
     User,
 )
 from tests.views.ceremony_page import CeremonyPage, controls
+from tests.views.sections import whole_page
 from tests.views.world import World
 
 pytestmark = pytest.mark.django_db
@@ -105,7 +106,7 @@ def test_the_ceremony_of_shengzhou_in_one_go(form: CeremonyPage, client: Client)
     assert [name in shown for name in members] == [True] * 7
     assert shown.count("list incomplete") == 2
     agreement = Agreement.objects.get(event=event)
-    of_agreement = client.get(agreement.get_absolute_url()).text
+    of_agreement = whole_page(client, agreement)
     assert printed in of_agreement
     assert [str(area) in of_agreement for area in areas] == [True] * 7
     assert (agreement.status, agreement.signed_on, agreement.recorded_on) == ("signed", event.starts_on, DAY)

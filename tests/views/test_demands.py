@@ -24,6 +24,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import Activity, Agreement, Answer, Demand, Facility
+from tests.views.sections import section_url, whole_page
 from tests.views.world import World
 
 TODAY = DAY.isoformat()
@@ -106,7 +107,7 @@ def test_a_demand_becomes_an_agreement_and_each_page_leads_to_the_other(world: W
 
     agreement = Agreement.objects.get(title="Bearing agreement")
     assert agreement.get_absolute_url() in client.get(world.demand.get_absolute_url()).text
-    assert world.demand.get_absolute_url() in client.get(agreement.get_absolute_url()).text
+    assert world.demand.get_absolute_url() in client.get(section_url(agreement, "terms")).text
     assert Demand.objects.get(pk=world.demand.pk).status == "agreed"
 
 
@@ -163,7 +164,7 @@ def test_a_facility_opens_suspends_and_closes_on_its_page(world: World, client: 
 def test_an_agreement_shows_its_facilities(world: World, client: Client) -> None:
     facility = FacilityFactory(agreement=world.agreement, unit=world.unit, name="Forge base", opened=True)
 
-    page = client.get(world.agreement.get_absolute_url()).text
+    page = client.get(section_url(world.agreement, "work")).text
 
     assert facility.get_absolute_url() in page
 
@@ -212,7 +213,7 @@ def test_amounts_are_grouped_in_every_language(language: str, world: World, clie
     world.coordinator.language = language
     world.coordinator.save()
 
-    page = client.get(world.agreement.get_absolute_url()).text
+    page = client.get(section_url(world.agreement, "terms")).text
 
     assert f'<html lang="{language}">' in page
     assert "1,234,567.50 CNY" in page
@@ -237,7 +238,7 @@ def test_the_title_of_an_unsigned_framework_one_may_not_see_is_not_shown(world: 
     )
     agreement = AgreementFactory(unit=world.unit, parent=hidden, predecessor=seen)
 
-    page = client.get(agreement.get_absolute_url()).text
+    page = whole_page(client, agreement)
 
     assert "Our frame" in page
     assert "Framework of strangers" not in page

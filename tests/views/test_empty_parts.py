@@ -9,6 +9,7 @@ from django.test import Client
 
 from partnerships.factories import DAY, AgreementFactory, EnterpriseFactory
 from partnerships.models import Agreement
+from tests.views.sections import section_url
 from tests.views.world import World
 
 
@@ -43,7 +44,7 @@ def test_an_agreement_without_milestones(
     Agreement.objects.filter(pk=agreement.pk).update(
         status=status, **{f"{status}_on": DAY} if is_signed and status != "signed" else {}
     )
-    page = client.get(agreement.get_absolute_url()).text
+    page = client.get(agreement.get_absolute_url()).text + client.get(section_url(agreement, "terms")).text
 
     shown = [text for text in (APPEAR, OPEN, ENDED, NO_TERM_YET, "No term: it was never signed.") if text in page]
 

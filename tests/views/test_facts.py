@@ -15,6 +15,7 @@ from django.urls import reverse
 from partnerships.factories import UnitFactory, UserFactory
 from partnerships.models import Agreement, Event, Facility, Organization, Programme, ReportedFigure, Source
 from partnerships.seeding.articles import seed_articles
+from tests.views.sections import whole_page
 
 pytestmark = [pytest.mark.django_db]
 
@@ -188,6 +189,8 @@ def rows_of(html: str) -> list[str]:
 
 
 def page(client: Client, row: Any) -> str:
+    if isinstance(row, Agreement):
+        return words(whole_page(client, row))
     response = client.get(row.get_absolute_url())
     assert response.status_code == 200
     return words(response.text.partition("<main")[2])

@@ -24,6 +24,7 @@ from partnerships.factories import (
 from partnerships.lists import exports
 from partnerships.models import Delivery, ReminderItem
 from partnerships.models.reasons import Reason
+from tests.views.sections import section_url
 from tests.views.test_access import WRITTEN, mail_of
 from tests.views.world import World, make_world
 
@@ -418,7 +419,7 @@ def test_the_agreement_leads_to_its_mails(world: World, client_of: Callable[[Any
     client = client_of(world.lead)
     address = f"{reverse('mail_list')}?agreement={world.agreement.pk}"
 
-    assert f'href="{address}"' in client.get(world.agreement.get_absolute_url()).text
+    assert f'href="{address}"' in client.get(section_url(world.agreement, "work")).text
     assert [row.pk for row in client.get(address).context["rows"]] == [mail.pk]
 
 

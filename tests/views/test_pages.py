@@ -19,6 +19,7 @@ from partnerships.factories import (
     SourceFactory,
 )
 from partnerships.statuses import DeliveryStatus
+from tests.views.sections import section_url
 from tests.views.world import World
 
 
@@ -45,11 +46,12 @@ def test_the_agreement_page_shows_how_the_decision_date_was_found(world: World, 
 
 
 def test_an_incomplete_list_of_parties_says_so(world: World, client: Client) -> None:
-    before = client.get(world.agreement.get_absolute_url()).text
+    address = section_url(world.agreement, "terms")
+    before = client.get(address).text
     world.agreement.is_party_list_complete = False
     world.agreement.save()
 
-    after = client.get(world.agreement.get_absolute_url()).text
+    after = client.get(address).text
 
     assert ["list incomplete" in page for page in (before, after)] == [False, True]
 
@@ -58,7 +60,7 @@ def test_a_cited_value_says_what_was_printed_or_assumed(world: World, client: Cl
     CitationFactory(record=world.agreement, field="signed_on", assumed=True, note="The year is not printed.")
     CitationFactory(record=world.agreement, field="title", printed="School Bank Cooperation")
 
-    page = words(client.get(world.agreement.get_absolute_url()).text)
+    page = words(client.get(section_url(world.agreement, "terms")).text)
 
     assert "our assumption The year is not printed." in page
     assert "as printed “School Bank Cooperation”" in page

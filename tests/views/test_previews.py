@@ -12,6 +12,7 @@ from partnerships.demo.documents import pdf, png
 from partnerships.factories import DocumentVersionFactory
 from partnerships.models import DocumentVersion, SecurityEvent
 from tests.services.stack import eventually
+from tests.views.sections import section_url
 from tests.views.test_security import STRICT
 from tests.views.world import World
 
@@ -52,7 +53,7 @@ def client(world: World, client_of: Callable[[Any], Client]) -> Client:
 def test_what_browsers_show_safely_opens_on_a_page(content_type: str, world: World, client: Client) -> None:
     version = version_of(world, content_type)
 
-    listed = client.get(world.agreement.get_absolute_url()).text
+    listed = client.get(section_url(world.agreement, "files")).text
     page = client.get(page_of(version))
     file = client.get(file_of(version))
 
@@ -74,7 +75,7 @@ def test_other_files_are_only_downloaded(content_type: str, world: World, client
     version = version_of(world, content_type)
     download = reverse("document_download", args=[version.document_id, 1])
 
-    listed = client.get(world.agreement.get_absolute_url()).text
+    listed = client.get(section_url(world.agreement, "files")).text
 
     assert f'href="{download}"' in listed
     assert client.get(page_of(version)).url == download
@@ -114,7 +115,7 @@ class TestInABrowser:
         self, width: int, world: World, open_page: Callable[..., Any]
     ) -> None:
         version = version_of(world, "image/png")
-        page = open_page(world.agreement.get_absolute_url(), world.coordinator, width=width)
+        page = open_page(section_url(world.agreement, "files"), world.coordinator, width=width)
 
         page.get_by_role("link", name="gate.png").first.click()
         image = page.get_by_role("img", name="Gate")
