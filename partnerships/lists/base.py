@@ -138,12 +138,12 @@ class Preset(NamedTuple):
 
 
 class ShownPreset(NamedTuple):
-    """A preset or saved view as the page shows it; ``pk`` is that of the saved view. ``count`` is None if not counted."""
+    """A preset or saved view as the page shows it; ``pk`` is that of the saved view. ``number`` is None if not counted."""
 
     label: str
     query: str
     is_current: bool
-    count: int | None = None
+    number: int | None = None
     pk: int | None = None
 
 

@@ -1,6 +1,6 @@
-"""What a browser keeps of the lists in cookies: the density of the rows, the columns of each list, and its address as it was left.
+"""Cookies of the lists: the density of the rows, the columns of each list, and its address as it was left.
 
-The cookies of one list are sent to its address and to the pages of its records alone, which lie below it.
+Those of one list are sent to its address and to the pages of its records alone, which lie below it.
 """
 
 from django.conf import settings

@@ -312,9 +312,9 @@ def test_the_number_beside_a_preset_is_the_length_of_its_list(world: World, clie
     client = client_of(world.lead)
 
     for key in ("agreement_list", "milestone_list"):
-        counted = [one for one in client.get(reverse(key)).context["presets"] if one.count is not None]
+        counted = [one for one in client.get(reverse(key)).context["presets"] if one.number is not None]
         found = [client.get(f"{reverse(key)}?{one.query}").context["page"].paginator.count for one in counted]
-        assert [one.count for one in counted] == found
+        assert [one.number for one in counted] == found
     assert found == [0, 1, 3, 1, 1]
 
 
