@@ -156,7 +156,6 @@ class ActivityList(RecordList[Activity]):
             _("Agreement"),
             lambda row: row.agreement,
             "agreement__title",
-            width="name",
             from_width=1280,
             select=("agreement",),
         ),

@@ -116,7 +116,9 @@ def _partner(row: Milestone, today: dt.date) -> str:
     """Return the partners of the agreement, or the organization that the milestone is about."""
     if isinstance(row.agreement, Agreement):
         return cells.organizations(cells.partners_of(row.agreement))
-    return cells.EMPTY if row.organization is None else format_html("<b>{}</b>", row.organization)
+    # A demand that the reader may not see is a stand-in without an organization.
+    about = getattr(row.honour or row.demand, "organization", row.organization)
+    return cells.EMPTY if about is None else format_html("<b>{}</b>", about)
 
 
 def _how_far(row: Milestone, today: dt.date) -> str:
@@ -148,7 +150,7 @@ class MilestoneList(RecordList[Milestone]):
             cell=_partner,
             width="name",
             phone="name",
-            select=("agreement__unit", "organization"),
+            select=("agreement__unit", "organization", "honour__organization", "demand__organization"),
             prefetch=(PARTIES,),
         ),
         Column(
@@ -187,7 +189,6 @@ class MilestoneList(RecordList[Milestone]):
             "agreement__title",
             # Only agreements are links: a person who sees a milestone may not see its target.
             cell=lambda row, today: cells.link(row.agreement) if row.agreement else str(row.target),
-            width="name",
             from_width=1280,
             select=("agreement", *MILESTONE_TARGETS, *HONOURED),
         ),

@@ -166,7 +166,7 @@ def _holder(holder: OrganizationUnit) -> SafeString:
 
 class OrganizationList(RecordList[Organization]):
     key = "organization_list"
-    title = _("Organizations")
+    title = pgettext_lazy("navigation", "Partners")
     caption = _("The shared directory of organizations")
     empty = _("No organization yet.")
     model = Organization
@@ -218,7 +218,6 @@ class OrganizationList(RecordList[Organization]):
             pgettext_lazy("of an organization", "Part of"),
             lambda row: row.part_of,
             "part_of__name",
-            width="name",
             from_width=1280,
             select=("part_of",),
         ),
