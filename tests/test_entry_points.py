@@ -145,6 +145,8 @@ PACKAGE = Path(workflows.__file__).parent.parent
 # Who calls a verb with rows of its own, and where that is tested.
 BUILDERS = {
     "partnerships.workflows.activities": "tests/workflows/test_activities.py",
+    "partnerships.workflows.bulk": "tests/workflows/test_bulk.py",
+    "partnerships.workflows.undo": "tests/workflows/test_bulk.py",
     "partnerships.workflows.ceremonies": "tests/workflows/test_ceremonies.py",
     "partnerships.workflows.demands": "tests/workflows/test_demands.py",
     "partnerships.workflows.departures": "tests/workflows/test_departures.py",

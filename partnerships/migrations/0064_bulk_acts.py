@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(verbose_name='made at')),
                 ('rows', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
                 ('undone_at', models.DateTimeField(null=True, verbose_name='undone at')),
-                ('actor', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='bulk_acts', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
+                ('actor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bulk_acts', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
             ],
             options={
                 'verbose_name': 'bulk act',

@@ -27,7 +27,7 @@ class BulkAct(models.Model):
     UNDO_MINUTES = 30
 
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="bulk_acts", verbose_name=_("made by")
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="bulk_acts", verbose_name=_("made by")
     )
     key = models.CharField(max_length=40)
     act = models.CharField(max_length=60, blank=True, default=current_act)  # as in the reminder marks of the rows

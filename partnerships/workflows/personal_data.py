@@ -30,6 +30,7 @@ from simple_history.models import HistoricalChanges
 from partnerships.exceptions import TransitionRefused
 from partnerships.models import (
     AgreementParty,
+    BulkAct,
     CeremonyDraft,
     Contact,
     ContactNote,
@@ -326,6 +327,7 @@ def _erase(person: Person, *, actor: User | None, today: dt.date, reason: str, t
     _mask_drafts(words)
     _forget_mails_to(locked)
     _withdraw_exports()
+    _forget_undo()
     last_mail = Delivery.objects.aggregate(last=Max("pk"))["last"] or 0
     about = {"user": locked} if isinstance(locked, User) else {"contact": locked}
     said = words.masked(reason, is_theirs=True)
@@ -597,6 +599,11 @@ def _withdraw_exports() -> None:
     under_way = Export.objects.filter(status=ExportStatus.RUNNING)
     # Another number of attempts: the process that writes the file now may not finish it.
     under_way.update(status=ExportStatus.WAITING, attempts=F("attempts") + 1)
+
+
+def _forget_undo() -> None:
+    """Remove what acts on many rows keep for half an hour's undo: reasons from before may name the person."""
+    BulkAct.objects.all().delete()
 
 
 def _plain(rows: models.Manager, of: Mapping[str, object], leave_out: Collection[str] = ()) -> list[dict[str, Any]]:

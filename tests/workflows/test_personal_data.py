@@ -34,7 +34,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.lists.exports import remove_old
-from partnerships.models import Agreement, Contact, Delivery, Erasure, SecurityEvent, UnitMembership, User
+from partnerships.models import Agreement, BulkAct, Contact, Delivery, Erasure, SecurityEvent, UnitMembership, User
 from partnerships.models.drafts import people_behind_draft
 from partnerships.operations.audit import audit
 from partnerships.workflows.organizations import edit_contact
@@ -48,6 +48,7 @@ from partnerships.workflows.personal_data import (
     texts_naming,
 )
 from partnerships.workflows.transitions import delete_as, save_as
+from partnerships.workflows.undo import RowChange, record_act
 from partnerships.workflows.users import activate_user, edit_user
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
@@ -320,6 +321,7 @@ def test_a_mail_that_cannot_be_read_loses_its_text(system_admin: User) -> None:
 
 
 def test_files_of_exports_go_and_one_under_way_is_written_anew(system_admin: User) -> None:
+    record_act("snooze", [RowChange("milestone", 1)], actor=system_admin, now=NOW)
     done, running = ExportFactory(status="done", finished_at=NOW), ExportFactory(status="running", lease_until=NOW)
     done.file.save("1.csv", ContentFile("王晓明".encode()))
 
@@ -331,6 +333,7 @@ def test_files_of_exports_go_and_one_under_way_is_written_anew(system_admin: Use
     running.refresh_from_db()
     assert (done.status, done.file.name, path.exists()) == ("removed", "", False)
     assert (running.status, running.attempts) == ("waiting", 1)
+    assert not BulkAct.objects.exists()  # an undo would put back what was written before
 
 
 def test_others_with_the_address_of_a_stop_get_no_mail_either(system_admin: User) -> None:
