@@ -45,10 +45,16 @@ def remember_address(request: HttpRequest, response: HttpResponse, key: str) -> 
         _set_cookie(response, f"seen-{key}", f"{request.user.pk}.{address}", path=reverse(key))
 
 
+def query_as_left(request: HttpRequest, key: str) -> str | None:
+    """Return the query of a list as the person left it; None if they did not open it."""
+    person, _dot, query = request.COOKIES.get(f"seen-{key}", "").partition(".")
+    return query if person == str(request.user.pk) else None
+
+
 def address_as_left(request: HttpRequest, key: str) -> str:
     """Return the address of a list as the person left it."""
-    person, _dot, query = request.COOKIES.get(f"seen-{key}", "").partition(".")
-    return f"{reverse(key)}?{query}" if query and person == str(request.user.pk) else reverse(key)
+    query = query_as_left(request, key)
+    return f"{reverse(key)}?{query}" if query else reverse(key)
 
 
 def _set_cookie(response: HttpResponse, name: str, value: str, *, path: str = "/", max_age: int | None = None) -> None:

@@ -18,6 +18,7 @@ from django.utils.translation import pgettext
 from partnerships.lists import LISTS, cells
 from partnerships.lists.memory import address_as_left
 from partnerships.lists.payments import payment_state
+from partnerships.lists.places import place_in_list
 from partnerships.models import Activity, Document, Facility, MailHold
 from partnerships.permissions import may, may_enter_admin
 from partnerships.workflows.deletions import deletion_action
@@ -181,7 +182,9 @@ def kind_of(row: Model) -> str:
     return str(row._meta.verbose_name)
 
 
-@register.simple_tag(takes_context=True)
-def list_url(context: Context, key: str) -> str:
-    """Return the address of a list as this person left it, with its filters, order and page."""
-    return address_as_left(context["request"], key)
+@register.inclusion_tag("partnerships/_list_crumb.html", takes_context=True)
+def list_crumb(context: Context, key: str) -> dict[str, object]:
+    """Show the link back to a list as this person left it, and the records beside this one in it."""
+    request = context["request"]
+    place = place_in_list(request, key, request.resolver_match.kwargs["pk"])
+    return {"title": LISTS[key].title, "url": address_as_left(request, key), "place": place}

@@ -13,6 +13,7 @@ from partnerships.factories import (
     DAY,
     AchievementFactory,
     ActivityFactory,
+    DemandFactory,
     EventFactory,
     HonourFactory,
     MilestoneFactory,
@@ -319,17 +320,21 @@ def test_the_number_beside_a_preset_is_the_length_of_its_list(world: World, clie
 
 
 def test_the_page_of_a_record_leads_back_to_the_list_as_it_was_left(
-    world: World, client_of: Callable[[Any], Client]
+    world: World, client_of: Callable[[Any], Client], django_assert_num_queries: Any
 ) -> None:
+    last = DemandFactory(unit=world.unit, title="Zinc, north")
     client = client_of(world.coordinator)
+    without = client.get(world.demand.get_absolute_url()).text
     client.get(reverse("demand_list"), {"q": "north", "sort": "title", "filters": "open"})
 
-    back = client.get(world.demand.get_absolute_url()).text
+    with django_assert_num_queries(16):  # two of them for the ids of the list
+        back = client.get(world.demand.get_absolute_url()).text
     client.force_login(world.lead)
     others = client.get(world.demand.get_absolute_url()).text
 
     assert 'href="/demands/?q=north&amp;sort=title"' in back
-    assert 'href="/demands/"' in others
+    assert ("1 of 2" in back, f'rel="next" href="{last.get_absolute_url()}"' in back) == (True, True)
+    assert ['href="/demands/"' in page and "list-place" not in page for page in (without, others)] == [True, True]
 
 
 def test_activities_and_agreements_open_on_what_is_to_be_done(world: World, client_of: Callable[[Any], Client]) -> None:
