@@ -15,7 +15,12 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminAutocompleteWidget, UnfoldAdminFileFieldWidget, UnfoldAdminSingleDateWidget
+from unfold.widgets import (
+    UnfoldAdminAutocompleteWidget,
+    UnfoldAdminFileFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
+)
 
 from partnerships.admin.base import (
     CitationInline,
@@ -383,7 +388,7 @@ class RegisterForm(AgreementRootForm):
     field_names = {"file": "paper"}
 
     on = DayField(label=_("Signed on"), widget=UnfoldAdminSingleDateWidget, required=False)
-    precision = precision_field()
+    precision = precision_field(UnfoldAdminSelectWidget)
     paper = UploadField(label=_("Signed paper, scanned"), required=False, widget=UnfoldAdminFileFieldWidget)
 
     def arguments(self) -> dict[str, object]:

@@ -30,6 +30,7 @@ from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTe
 
 from partnerships.admin.filters import is_open_list
 from partnerships.admin.navigation import Attention
+from partnerships.admin.part_history import part_changes
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
@@ -378,7 +379,10 @@ class OfficeAdmin(SimpleHistoryAdmin, PlainAdmin):
         """Show the history with the steps of the workflow and their reasons."""
         obj = self._visible(request, object_id)
         steps = StatusChange.objects.of(obj) if hasattr(obj, "status") else ()
-        context = {"steps": list(steps), "status_labels": _status_labels(obj)}
+        context: dict[str, Any] = {"steps": list(steps), "status_labels": _status_labels(obj)}
+        # The inlines of a lead leave out rows of other units, which the history cannot.
+        if user_of(request).sees_all_units or user_of(request).is_auditor:
+            context["part_changes"] = part_changes(obj, [one for one in self.inlines if _is_of_parts(one)])
         if not may(user_of(request), "user.view"):
             context["admin_user_view"] = ""  # the page of an account, which most people may not open
         return super().history_view(request, object_id, {**context, **(extra_context or {})})
@@ -485,6 +489,11 @@ class RecordAdmin(OfficeAdmin):
     """A page for a record whose edits have no consequences."""
 
     register_verb, edit_verb = staticmethod(register_record), staticmethod(edit_record)
+
+
+def _is_of_parts(inline: type[InlineModelAdmin]) -> bool:
+    """Return whether the rows are edited here: those of other aggregates have pages and histories of their own."""
+    return issubclass(inline, PartMixin) and not issubclass(inline, ReadOnlyMixin)
 
 
 def note_changes(formset: BaseInlineFormSet) -> None:

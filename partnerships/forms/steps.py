@@ -127,8 +127,9 @@ class TerminateForm(StepForm):
         return self.cleaned_data["on"]
 
 
-def precision_field() -> forms.ChoiceField:
+def precision_field(widget: type[forms.Select] = forms.Select) -> forms.ChoiceField:
     return forms.ChoiceField(
+        widget=widget,
         label=_("How much of the date is known"),
         choices=Precision.choices,
         required=False,

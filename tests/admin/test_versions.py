@@ -27,6 +27,7 @@ from partnerships.factories import (
     ProgrammeFactory,
     RegionFactory,
     ReportedFigureFactory,
+    UnitFactory,
     UserFactory,
     WorkCalendarFactory,
 )
@@ -251,6 +252,21 @@ def test_an_edit_of_an_inline_alone_is_one_row_in_its_history_and_none_in_the_ro
 
     assert [row.history_user.name for row in name.history.filter(history_type="~")] == ["Office"]
     assert name.organization.history.filter(history_type="~").count() == 0
+
+
+def test_the_history_of_a_root_has_the_changes_of_its_parts(office, enter):
+    name = OrganizationNameFactory(name="Former name")
+    save(office, name.organization, **{"other_names-0-name": "Another name"})
+    address = change_url(name.organization).replace("change/", "history/")
+
+    changes = office.get(address).context["part_changes"]
+
+    assert [(change.kind, change.part, change.columns) for change in changes] == [
+        ("Other name", str(name.__class__.objects.get()), [("Name", "Former name", "Another name")]),
+        ("Other name", str(name.__class__.objects.get()), []),
+    ]
+    lead = enter(UserFactory(lead_in=UnitFactory()))
+    assert "part_changes" not in lead.get(address).context
 
 
 def test_saving_without_a_change_is_no_edit(office):
