@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import Model
+from django.db.models import Model, Prefetch
 from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,9 +22,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.exceptions import DomainError
 from partnerships.forms.bulk import BulkForm, bulk_form, picked_rows
 from partnerships.lists import LISTS
+from partnerships.lists.cells import partner_names
 from partnerships.lists.filters import BESIDE_FILTERS
 from partnerships.models import (
+    Agreement,
     AgreementArea,
+    AgreementParty,
     BulkAct,
     Export,
     Milestone,
@@ -48,13 +51,16 @@ from partnerships.workflows.undo import MODELS, RowChange, changes_of, undo_act
 
 MOST_REASONS = 10
 EXPORT = "export"
+PARTIES = AgreementParty.objects.select_related("organization")
 RELATED: Mapping[str, tuple[str, ...]] = {
-    "milestone": ("agreement", "unit"),
-    "activity": ("agreement", "unit"),
-    "facility": ("agreement", "unit"),
+    "milestone": ("agreement__unit", "unit"),
+    "activity": ("agreement__unit", "unit"),
+    "facility": ("agreement__unit", "unit"),
     "demand": ("organization", "unit"),
-    "agreement": ("unit", "type"),
+    "agreement": ("unit",),
 }
+# The way to the parties of the agreement that a row is or belongs to.
+WITH_PARTIES = {"agreement": "parties", **dict.fromkeys(("milestone", "activity", "facility"), "agreement__parties")}
 # The columns of a change that are shown; the others follow from them.
 SHOWN = (
     "owner",
@@ -191,9 +197,22 @@ def _rows(request: UserRequest, model: str, ids: Iterable[int]) -> dict[int, Any
     """Return the rows that the user sees among ``ids``, in that order."""
     ids = list(ids)
     seen = MODELS[model].objects.visible_to(request.user).filter(pk__in=ids)
-    found = {row.pk: row for row in seen.select_related(*RELATED[model]).order_by()}
+    related = seen.select_related(*RELATED[model]).order_by()
+    if model in WITH_PARTIES:
+        related = related.prefetch_related(Prefetch(WITH_PARTIES[model], PARTIES))
+    found = {row.pk: row for row in related}
     hide_unseen(list(found.values()), request.user)
+    for row in found.values():
+        row.about = _about(row)
     return {pk: found[pk] for pk in ids if pk in found}
+
+
+def _about(row: Any) -> str:
+    """Return whom the row is about: the partners of its agreement with the title of it, an organization, or its unit."""
+    agreement = row if isinstance(row, Agreement) else getattr(row, "agreement", None)
+    names = partner_names(agreement) or str(getattr(row, "organization", None) or "")
+    title = str(agreement) if agreement and agreement is not row else ""
+    return " · ".join(filter(None, (names, title))) or str(row.unit)
 
 
 def changed_rows(changes: Sequence[RowChange], rows: Mapping[int, Any]) -> list[dict[str, Any]]:

@@ -37,6 +37,7 @@ def test_choose_preview_reassign_and_undo(world: World, client: Client) -> None:
 
     assert "2 selected items" in page.text
     assert "2 items will change" in look.text
+    assert "North Works Co., Ltd. · North signed" in look.text
     assert untouched == set()
     assert done.redirect_chain == [(f"{back}?due=month", 302)]
     assert "Reassigned: 1 item." in done.text
@@ -114,5 +115,5 @@ def test_the_page_of_an_act_costs_the_same_for_more_rows(
 ) -> None:
     chosen = [MilestoneFactory(agreement=world.agreement).pk for _ in range(rows)]
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         client.post(address(), {"act": "reassign", "pick": chosen})
