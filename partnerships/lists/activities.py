@@ -156,7 +156,7 @@ class ActivityList(RecordList[Activity]):
             _("Agreement"),
             lambda row: row.agreement,
             "agreement__title",
-            from_width=1280,
+            from_width=1400,
             select=("agreement",),
         ),
         Column(

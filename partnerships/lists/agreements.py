@@ -179,6 +179,7 @@ PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organizatio
 CLOSED = (AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
 
 # Columns that the list's query adds.
+_is_in_force: Callable[[Agreement], bool] = attrgetter("is_in_force")
 _is_expired: Callable[[Agreement], bool] = attrgetter("is_expired")
 _is_renewal_to_confirm: Callable[[Agreement], bool] = attrgetter("is_renewal_to_confirm")
 _next_due_on: Callable[[Agreement], dt.date | None] = attrgetter("next_due_on")
@@ -188,10 +189,12 @@ _paper_since: Callable[[Agreement], dt.date | None] = attrgetter("paper_since")
 
 
 def _status(row: Agreement, today: dt.date) -> SafeString:
-    """Return the badge of the status, or what a signed agreement needs now."""
+    """Return the badge of the status; that of a signed agreement says whether it is in force and what it needs."""
     if _is_renewal_to_confirm(row):
         return cells.tone(_("Renewed, to confirm"), "warning")
-    return cells.tone(_("Expired"), "warning") if _is_expired(row) else cells.status(row)
+    if _is_expired(row):
+        return cells.tone(_("Expired"), "warning")
+    return cells.tone(_("In force"), "success") if _is_in_force(row) else cells.status(row)
 
 
 def _runs_until(row: Agreement, today: dt.date) -> str:
@@ -366,10 +369,10 @@ class AgreementList(RecordList[Agreement]):
             "last_contact_on",
             cell=_last_contact,
             width="ago",
-            from_width=1280,
+            from_width=1400,
             add=lambda rows, user, today: _with_last_contact(rows),
         ),
-        Column("delivered", _("Delivered"), _promises, cell=_delivered, width="meter", from_width=1280),
+        Column("delivered", _("Delivered"), _promises, cell=_delivered, width="meter", from_width=1400),
         Column(
             "coordinator",
             _("Owner"),

@@ -27,7 +27,7 @@ Row = TypeVar("Row", bound=Model)
 # The least width of a column in pixels; lists.css has a class for each. What is cut where it does not fit may be of any
 # length; days, numbers and statuses always fit.
 WIDTHS = {
-    "title": 232,  # takes all the room that the others leave
+    "title": 160,  # takes all the room that the others leave
     "name": 212,
     "text": 148,
     "short": 104,
@@ -47,7 +47,7 @@ Width = Literal[
 NEVER_CUT = frozenset({"status", "day", "due", "ago", "num", "money", "meter", "moment"})
 PICK_WIDTH = 40
 ROOM = 1160  # of the page's content, at most
-LEAST_STEP = 100
+LEAST_STEP, MOST_LEAST = 100, 3000  # of the classes for the least width of a table
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Column(Generic[Row]):
     # Where a phone shows it: each row is a card of three lines, "name due", "title", "status end". Empty: not at all.
     phone: Literal["", "name", "due", "title", "status", "end"] = ""
     # The least width of a window that shows it, unless the reader chose the columns.
-    from_width: Literal[0, 1024, 1280] = 0
+    from_width: Literal[0, 1024, 1400] = 0
     # Columns that are not shown at first can be chosen in the menu.
     is_shown_at_first: bool = True
     # What the value reads besides the row: nothing of it is read while the column is hidden.
@@ -295,8 +295,8 @@ class RecordList(Generic[Row]):
         least = sum(WIDTHS[column.width] for column in self.shown_columns) + (PICK_WIDTH if self.bulk_acts else 0)
         if not self.chosen_columns:
             return ""
-        steps = -(-least // LEAST_STEP) * LEAST_STEP
-        return f"least-{min(steps, 3000)} {'scrolls' if least > ROOM else 'scrolls-narrow'}"
+        step = min(least // LEAST_STEP * LEAST_STEP, MOST_LEAST)
+        return f"least-{step} {'scrolls' if least > ROOM else 'scrolls-narrow'}"
 
     def usual_order(self) -> Sequence[Any]:
         """Return what the list is ordered by as long as nobody sorts it, where one column is not enough."""

@@ -156,7 +156,7 @@ class DemandList(RecordList[Demand]):
             from_width=1024,
             phone="end",
         ),
-        Column("answers", _("Answers"), attrgetter("answer_count"), width="num", from_width=1280, add=_with_answers),
+        Column("answers", _("Answers"), attrgetter("answer_count"), width="num", from_width=1400, add=_with_answers),
         Column(
             "owner",
             _("Owner"),

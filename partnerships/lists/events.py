@@ -106,7 +106,7 @@ class EventList(RecordList[Event]):
             prefetch=("kinds",),
         ),
         Column("place", _("Place"), lambda row: row.place, "place", width="name", from_width=1024, phone="status"),
-        Column("region", _("Region"), lambda row: row.region, "region__name", from_width=1280, select=("region",)),
+        Column("region", _("Region"), lambda row: row.region, "region__name", from_width=1400, select=("region",)),
         Column(
             "participants",
             _("Took part"),

@@ -40,6 +40,7 @@ ATTEMPTS_AT_MOST = 3
 KEPT_FOR = dt.timedelta(days=1)
 LONGEST_CELL = 32_767  # of a spreadsheet
 PIXELS_OF_A_SIGN = 6
+TITLE_SIGNS = 60
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # a spreadsheet cannot hold them
 # Spreadsheets treat text that begins with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
@@ -174,7 +175,7 @@ def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
         from partnerships.lists.spreadsheets import Xlsx  # openpyxl costs every process's start a third of a second
 
         fixed = next((number for number, column in enumerate(columns, 1) if column.is_row_title), 1)
-        widths = [WIDTHS[column.width] // PIXELS_OF_A_SIGN for column in columns]
+        widths = [TITLE_SIGNS if one.width == "title" else WIDTHS[one.width] // PIXELS_OF_A_SIGN for one in columns]
         sheet: Xlsx | _Csv = Xlsx(out, title=str(listed.title), widths=widths, fixed=fixed)
     else:
         sheet = _Csv(out)

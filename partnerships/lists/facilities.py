@@ -117,7 +117,7 @@ class FacilityList(RecordList[Facility]):
         ),
         Column("opened", _("Opened on"), lambda row: row.opened_on, "opened_on", width="day", cites=("opened_on",)),
         Column(
-            "until", _("Agreed until"), lambda row: row.ends_on, "ends_on", width="day", from_width=1280, phone="end"
+            "until", _("Agreed until"), lambda row: row.ends_on, "ends_on", width="day", from_width=1400, phone="end"
         ),
         Column(
             "owner",

@@ -117,7 +117,7 @@ class FigureList(RecordList[ReportedFigure]):
             cell=lambda row, today: as_of(row),
             width="day",
             cites=("as_of",),
-            from_width=1280,
+            from_width=1400,
             phone="end",
         ),
         Column(
@@ -125,7 +125,7 @@ class FigureList(RecordList[ReportedFigure]):
             _("Compared with"),
             lambda row: row.get_counting_rule_display(),
             cites=("counting_rule", "scheme"),
-            from_width=1280,
+            from_width=1400,
         ),
         Column("source", _("Source"), lambda row: row.source, "source__title", from_width=1024, select=("source",)),
     )

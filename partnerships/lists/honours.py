@@ -217,7 +217,7 @@ class HonourList(RecordList[Honour]):
             lambda row: row.scheme.next_scheme,
             "scheme__next_scheme__name",
             width="name",
-            from_width=1280,
+            from_width=1400,
             select=("scheme__next_scheme",),
         ),
         Column("batch", _("Batch"), lambda row: row.batch, "batch", is_shown_at_first=False),

@@ -188,7 +188,7 @@ class MailList(RecordList[Delivery]):
             _("Reason"),
             lambda row: row.reason_words,
             cell=lambda row, today: Truncator(row.reason_words).chars(REASON_SHOWN),
-            from_width=1280,
+            from_width=1400,
         ),
         Column(
             "made",

@@ -189,7 +189,7 @@ class MilestoneList(RecordList[Milestone]):
             "agreement__title",
             # Only agreements are links: a person who sees a milestone may not see its target.
             cell=lambda row, today: cells.link(row.agreement) if row.agreement else str(row.target),
-            from_width=1280,
+            from_width=1400,
             select=("agreement", *MILESTONE_TARGETS, *HONOURED),
         ),
         Column(

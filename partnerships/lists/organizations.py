@@ -218,7 +218,7 @@ class OrganizationList(RecordList[Organization]):
             pgettext_lazy("of an organization", "Part of"),
             lambda row: row.part_of,
             "part_of__name",
-            from_width=1280,
+            from_width=1400,
             select=("part_of",),
         ),
         Column("industry", _("Industry"), lambda row: row.industry, "industry", is_shown_at_first=False),

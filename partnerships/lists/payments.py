@@ -119,7 +119,7 @@ class PaymentList(RecordList[Payment]):
             "received",
             cell=lambda row, today: cells.grouped(row.total_received, 2),
             width="day",
-            from_width=1280,
+            from_width=1400,
         ),
         Column(
             "open",

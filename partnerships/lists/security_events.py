@@ -101,7 +101,7 @@ class SecurityEventList(RecordList[SecurityEvent]):
         Column("person", _("Person"), lambda row: row.name, "name", cell=_person, phone="status"),
         Column("address", _("IP address"), lambda row: row.address, "address", width="moment", phone="end"),
         Column("about", _("About"), _about_words, "about", cell=_about, width="title", phone="title"),
-        Column("detail", _("Detail"), lambda row: row.detail, "detail", width="name", from_width=1280),
+        Column("detail", _("Detail"), lambda row: row.detail, "detail", width="name", from_width=1400),
     )
 
     @property

@@ -125,12 +125,13 @@ class AgreementQuerySet(ScopedQuerySet):
         )
 
     def with_standing(self, today: dt.date) -> Self:
-        """Add ``is_expired``, and ``is_renewal_to_confirm``: it runs by an automatic renewal that nobody has recorded."""
+        """Add ``is_in_force``, ``is_expired``, and ``is_renewal_to_confirm``: it runs by a renewal that nobody has recorded."""
         this = Agreement.objects.filter(pk=OuterRef("pk"))
         recorded = AgreementTerm.objects.filter(
             Q(ends_on__isnull=True) | Q(ends_on__gte=today), agreement=OuterRef("pk")
         )
         return self.annotate(
+            is_in_force=Exists(this.in_force(today)),
             is_expired=Exists(this.expired(today)),
             is_renewal_to_confirm=Exists(this.in_force(today).filter(~Exists(recorded))),
         )

@@ -55,6 +55,8 @@ def _at_clean_address(request: UserRequest, key: str) -> HttpResponseRedirect:
     query = request.GET.copy()
     density, keep = query.pop("density", [""])[-1], query.pop("keep", [""])[-1]
     columns = query.pop("columns", []) if keep else []
+    if query.get("size") == str(USUAL_PAGE_SIZE):
+        query.pop("size")
     for name, values in list(query.lists()):
         query.setlist(name, [value for value in values if value])
     response = redirect(f"{request.path}?{query.urlencode()}" if any(query.values()) else request.path)

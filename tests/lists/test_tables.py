@@ -70,8 +70,8 @@ def test_a_cell_without_a_value_shows_a_dash() -> None:
 def test_a_narrow_window_leaves_a_column_out_unless_it_is_chosen() -> None:
     agreement = AgreementFactory()
 
-    assert cells_of(agreement, from_width=1280)["Status"].css_class == "w-status phone-status from-1280"
-    assert cells_of(agreement, "columns=status", from_width=1280)["Status"].css_class == "w-status phone-status"
+    assert cells_of(agreement, from_width=1400)["Status"].css_class == "w-status phone-status from-1400"
+    assert cells_of(agreement, "columns=status", from_width=1400)["Status"].css_class == "w-status phone-status"
 
 
 def test_columns_that_do_not_fit_scroll_inside_their_box() -> None:
@@ -79,7 +79,7 @@ def test_columns_that_do_not_fit_scroll_inside_their_box() -> None:
         return AgreementList(QueryDict(query), user=UserFactory(staff=True), today=DAY).table_class
 
     every = "&".join(f"columns={column.name}" for column in AgreementList.columns)
-    assert (css(""), css("columns=status"), css(every)) == ("", "least-700 scrolls-narrow", "least-3000 scrolls")
+    assert (css(""), css("columns=status"), css(every)) == ("", "least-500 scrolls-narrow", "least-2900 scrolls")
 
 
 @pytest.mark.parametrize("one", LISTS.values())
