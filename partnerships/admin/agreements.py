@@ -1,6 +1,8 @@
 """Agreements: drafted and kept here, moved on by steps, registered in one form when they were signed already."""
 
 import datetime as dt
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Any, cast
 
@@ -31,7 +33,9 @@ from partnerships.admin.base import (
     LinkedInline,
     OfficeAdmin,
     PartInline,
+    PartMixin,
     ReadOnlyInline,
+    StackedPartInline,
     TitledMixin,
     WordSearchMixin,
     cut,
@@ -93,7 +97,6 @@ from partnerships.requests import user_of
 from partnerships.statuses import AgreementStatus
 from partnerships.workflows.agreements import (
     LEAST_SIGNATORIES,
-    SIGNING_FACTS,
     edit_agreement,
     locked_columns,
     register_agreement,
@@ -102,7 +105,6 @@ from partnerships.workflows.agreements import (
 )
 from partnerships.workflows.derivation import next_approval_step
 from partnerships.workflows.documents import register_document
-from partnerships.workflows.terms import CONDITIONS
 
 DATES = (
     "submitted_on",
@@ -126,26 +128,45 @@ DAYS_OF_TERM = ("starts_on", "starts_precision", "ends_on", "ends_precision")
 CONTACTS_OF_PARTY = frozenset({"signatory", "liaison"})
 
 
-class SignedPartInline(PartInline):
+def _without(rows: Iterable[str | tuple[str, ...]], names: AbstractSet[str]) -> FieldRows:
+    """Return the rows of a fieldset without the fields ``names``."""
+    kept = (tuple(name for name in ([row] if isinstance(row, str) else row) if name not in names) for row in rows)
+    return tuple(row for row in kept if row)
+
+
+class SignedPartMixin(PartMixin):
     """An inline of what is signed, locked from the review on."""
 
     def may_edit(self, request: HttpRequest, root: Any) -> bool:
         return super().may_edit(request, root) and (root is None or root.is_editable)
 
 
-class PartyInline(SignedPartInline):
-    """The parties; of a signed agreement only how they signed can be edited."""
+class SignedPartInline(SignedPartMixin, PartInline):
+    pass
+
+
+class PartyInline(SignedPartMixin, StackedPartInline):
+    """The parties; of a signed agreement only how they signed can be edited. A line of so many columns would fit no screen."""
 
     model = AgreementParty
     autocomplete_fields = ("organization", "signatory", "liaison")
     agreed = ("organization", "role", "name_as_signed", "signed_on", "is_for_itself", "signs_for_members")
-    fields = (*agreed, "signatory", *SIGNING_FACTS, "liaison")
+    hide_title = False
+    fields = (
+        ("organization", "role"),
+        ("name_as_signed", "signed_on"),
+        ("is_for_itself", "signs_for_members"),
+        ("signatory", "signatory_person"),
+        ("signatory_position", "signs_as"),
+        ("seal", "copies"),
+        "liaison",
+    )
 
     def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
         """Leave the contacts to those who see all of them; others name them on the agreement's page."""
         sees_all = user_of(request).sees_all_units
-        fields = self.fields if sees_all else tuple(name for name in self.fields if name not in CONTACTS_OF_PARTY)
-        return (*fields, "acceded_on", "withdrew_on") if obj and obj.signed_on else fields
+        fields = self.fields if sees_all else _without(self.fields, CONTACTS_OF_PARTY)
+        return (*fields, ("acceded_on", "withdrew_on")) if obj and obj.signed_on else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldNames:
         if obj is None or not obj.signed_on:
@@ -154,7 +175,7 @@ class PartyInline(SignedPartInline):
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_signed = obj is not None and obj.signed_on is not None
-        return super().has_change_permission(request, obj) or (is_signed and PartInline.may_edit(self, request, obj))
+        return super().has_change_permission(request, obj) or (is_signed and PartMixin.may_edit(self, request, obj))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).select_related("organization", "signatory", "liaison")
@@ -168,14 +189,21 @@ class AreaInline(SignedPartInline):
         return super().get_queryset(request).select_related("area")
 
 
-class TermInline(SignedPartInline):
+class TermInline(SignedPartMixin, StackedPartInline):
     model = AgreementTerm
-    fields = ("number", *DAYS_OF_TERM, "review_on", *CONDITIONS, "lead_days")
+    hide_title = False
+    conditions = (("renewal", "renewal_months"), ("renewal_limit", "lead_days"), ("notice", "notice_unit"))
+    fields = (
+        ("number", "review_on"),
+        ("starts_on", "starts_precision"),
+        ("ends_on", "ends_precision"),
+        *conditions,
+    )
 
     def get_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldRows:
         if obj is None or obj.is_editable:
             return self.fields
-        return ("number", *READ_DAYS, "review_on", *CONDITIONS, "lead_days", "notice_given_on", "basis")
+        return (("number", "review_on"), READ_DAYS, *self.conditions, ("notice_given_on", "basis"))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Agreement | None = None) -> FieldNames:
         return (*super().get_readonly_fields(request, obj), *READ_DAYS, "notice_given_on")
@@ -568,10 +596,10 @@ class RegisteredTermForm(PartForm):
         return excluded - {"starts_on"} if self.instance.starts_on else excluded
 
 
-class RegisteredTermInline(PartInline):
+class RegisteredTermInline(StackedPartInline):
     model = AgreementTerm
     form = RegisteredTermForm
-    fields = ("ends_on", "ends_precision", "review_on", *CONDITIONS, "lead_days")
+    fields = (("ends_on", "ends_precision"), "review_on", *TermInline.conditions)
     extra = max_num = 1
     can_delete = False
     verbose_name = _("term, from the day of signing; left empty, it is open-ended and reviewed by the type's rule")
