@@ -21,7 +21,7 @@ PRODUCTION := SECRET_KEY=checked-only-0123456789-abcdefghijklmnopqrstuvwxyz-ABCD
 	REDIS_URL=redis://broker.example.org/0 EMAIL_HOST=mail.example.org DEFAULT_FROM_EMAIL=office@example.org \
 	TRUSTED_PROXIES=1
 
-.PHONY: help run test check format lock messages admin bench chaos
+.PHONY: help run test check format lock messages admin bench look chaos
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## *' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ test: .venv/.tools  ## Run all tests against real PostgreSQL, Redis, SMTP and a 
 bench: .venv/.tools  ## Measure planning and sending, as ratios in one table (BENCH_MILESTONES=1000000; some ten minutes)
 	@scripts/install-missing '/usr/lib/postgresql/*/bin/initdb=postgresql' setpriv=util-linux
 	@BENCH_QUIET=1 $(PYTHON) -m tests.bench
+
+look: .venv/.tools  ## Look at every page: six widths, both themes and languages, three kinds of data (LOOK_PICTURES: a folder)
+	@scripts/install-missing chromium=chromium '/usr/share/fonts/opentype/noto/NotoSansCJK-*=fonts-noto-cjk' setpriv=util-linux
+	@$(PYTHON) -m tests.look
 
 chaos: .venv/.tools  ## Kill senders at random, 500 times on each database and behind Postfix (CHAOS_KILLS, CHAOS_SEED)
 	@scripts/install-missing '/usr/lib/postgresql/*/bin/initdb=postgresql' setpriv=util-linux \

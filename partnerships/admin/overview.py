@@ -168,9 +168,8 @@ def worst_by(column: str, *related: str, words: Callable[[dt.date, dt.date], str
 
 def _name(row: Any) -> str:
     """Return the first partner of an agreement, or of that of a milestone, before the title of the row."""
-    agreement = row if isinstance(row, Agreement) else getattr(row, "agreement", None)
-    is_named = isinstance(row, Agreement | Milestone)
-    first = partners_of(agreement)[:1] if is_named and isinstance(agreement, Agreement) else []
+    agreement = row.agreement if isinstance(row, Milestone) else row
+    first = partners_of(agreement)[:1] if isinstance(agreement, Agreement) else []
     title = str(getattr(row, "display_title", row))
     words = _("%(partner)s: %(title)s") % {"partner": first[0].organization, "title": title} if first else title
     return Truncator(words).chars(LONGEST_NAME)

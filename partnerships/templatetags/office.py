@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import pgettext
 
+from partnerships.glossary import TERMS
 from partnerships.lists import LISTS, cells
 from partnerships.lists.memory import address_as_left
 from partnerships.lists.payments import payment_state
@@ -116,6 +117,15 @@ def follows_up(context: Context) -> bool:
 @register.simple_tag(takes_context=True)
 def enters_ceremonies(context: Context) -> bool:
     return may(context["request"].user, "event.add")
+
+
+@register.simple_tag
+def term(key: str, words: str = "") -> SafeString:
+    """Return a word of the glossary with its meaning as hover help, which a keyboard and a screen reader reach as well."""
+    found = TERMS[key]
+    return format_html(
+        '<a class="term" href="{}#{}" title="{}">{}</a>', reverse("glossary"), key, found.meaning, words or found.label
+    )
 
 
 @register.filter

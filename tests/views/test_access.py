@@ -88,6 +88,7 @@ TABLE: dict[str, list[int]] = {
     "activity_attach": WORKERS,
     "activity_delete": WORKERS,
     "calendar": EVERYBODY,
+    "glossary": EVERYBODY,
     "mail_list": EVERYBODY,
     "mail_detail": OWN,
     "mail_message": WORKERS,
