@@ -188,6 +188,11 @@ class RecordList(Generic[Row]):
             )
         return self.filterset_class(self.data, rows, user=self.user, today=self.today)
 
+    @property
+    def picked_count(self) -> int:
+        """Return how many rows were selected, of which the list shows no others; 0 where it shows all that are found."""
+        return len(self.data.get("picked", "").split(".")) if "picked" in self.data else 0
+
     @cached_property
     def bulk_acts(self) -> list[BulkKind]:
         """Return what the user may do with selected rows; empty where the rows have no boxes."""

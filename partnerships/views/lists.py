@@ -68,7 +68,7 @@ def _at_clean_address(request: UserRequest, key: str) -> HttpResponseRedirect:
 
 def _all_count(listed: RecordList, page: Page) -> int:
     """Return how many rows there are without any filter."""
-    is_narrowed = listed.is_narrowed_at_first or listed.filterset.active
+    is_narrowed = listed.is_narrowed_at_first or listed.filterset.active or listed.picked_count
     return listed.all_rows().count() if is_narrowed else page.paginator.count
 
 
