@@ -64,11 +64,13 @@ def test_each_act_does_what_its_preview_says_and_can_be_undone(unit: Any, lead: 
     lead.memberships.create(unit=other, role=30)
     lead = type(lead).objects.get(pk=lead.pk)
     milestone = MilestoneFactory(agreement=agreement, owner=lead, due_on=SOON)
+    derived = MilestoneFactory(agreement=agreement, owner=lead, kind="next_contact", derived_key="contact")
     draft = AgreementFactory(unit=unit, coordinator=lead, created_by=lead)
     activity = ActivityFactory(unit=unit, owner=lead, starts_on=SOON, ends_on=LATER)
     programme, area = ProgrammeFactory(unit=unit), CooperationAreaFactory()
     acts = [
         ("move", milestone, {}),
+        ("move", derived, {"due_on": LATER, "days": None}),
         ("snooze", milestone, {}),
         ("reassign", milestone, {"owner": colleague}),
         ("done", milestone, {}),
@@ -80,6 +82,7 @@ def test_each_act_does_what_its_preview_says_and_can_be_undone(unit: Any, lead: 
         ("unit", draft, {"unit": other}),
         ("move", activity, {}),
         ("postpone", activity, {}),
+        ("postpone", ActivityFactory(unit=unit, owner=lead, in_progress=True), {}),
         ("reassign", activity, {"owner": colleague}),
     ]
     for key, row, values in acts:
