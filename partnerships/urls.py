@@ -90,6 +90,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<int:pk>/data/", personal_data.personal_data, {"kind": "contact"}, name="contact_data"),
     path("users/<int:pk>/data/", personal_data.personal_data, {"kind": "user"}, name="user_data"),
     path("organizations/<int:pk>/", organizations.organization_detail, name="organization_detail"),
+    path("organizations/<int:pk>/<slug:step>/", organizations.organization_step, name="organization_step"),
     path(
         "organizations/<int:pk>/compare/<int:other>/", organizations.organization_compare, name="organization_compare"
     ),

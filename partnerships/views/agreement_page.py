@@ -47,13 +47,14 @@ from partnerships.reports.related_agreements import RelatedAgreement, related_ag
 from partnerships.requests import UserRequest
 from partnerships.statuses import ActivityStatus, AgreementStatus, PlanStatus
 from partnerships.texts import LazyText
-from partnerships.views.agreement_acts import ActGroup, RecordAct, agreement_acts, log_address, may_log_activity
+from partnerships.views.agreement_acts import agreement_acts, log_address, may_log_activity
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.payments import payments_of
 from partnerships.views.people_to_contact import shown_contacts, shown_people
 from partnerships.views.promises import plan_address
+from partnerships.views.record_acts import ActGroup, RecordAct
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
 from partnerships.views.steps import grouped_offers
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,10 +18,12 @@ from partnerships.countries import country_name
 from partnerships.forms.office_day import office_today
 from partnerships.forms.organizations import (
     LOOK_ALIKES_SHOWN,
+    ArchiveForm,
     ContactForm,
     DepartureForm,
     NewOrganizationForm,
     OrganizationForm,
+    RestoreForm,
 )
 from partnerships.lists.agreements import PARTIES
 from partnerships.lists.facilities import SIDES
@@ -56,6 +58,7 @@ from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.people_to_contact import shown_contacts
+from partnerships.views.record_acts import ICONS, ActGroup, RecordAct, groups_of
 from partnerships.views.related import VERSIONS, demands_among, figures_about
 from partnerships.views.steps import form_page
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
@@ -91,7 +94,16 @@ def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
     seen = [line.contact for line in details["contacts"] if line.sees_channels]
     if seen:
         note_contacts_viewed(user, seen, now=timezone.now())
-    context = {"organization": organization, "today": today, **details, **timeline}
+    people = [line for line in details["contacts"] if line.is_there]
+    context = {
+        "organization": organization,
+        "today": today,
+        **details,
+        **timeline,
+        "contact": next((line for line in people if line.sees_channels), next(iter(people), None)),
+        "main_act": _main_act(organization, user),
+        "acts": _acts(organization, user, details),
+    }
     return render(request, "partnerships/organizations/detail.html", {**context, **_context(organization, user, today)})
 
 
@@ -168,6 +180,52 @@ def contact_leave(request: UserRequest, pk: int) -> HttpResponse:
     return form_page(
         request, contact, form, title=_("Record departure"), done=_("Saved."), template=template, shown=shown
     )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def organization_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
+    """Take an organization out of the directory, or bring it back."""
+    if step not in {"archive", "restore"}:
+        raise Http404(f"no step {step}")
+    organization = visible_or_404(Organization.objects.all(), request, pk)
+    require_or_403(request.user, "organization.archive", organization)
+    is_archiving = step == "archive"
+    title = _("Archive") if is_archiving else _("Back from the archive")
+    form_class = ArchiveForm if is_archiving else RestoreForm
+    form = form_class(request.POST or None, row=organization, today=office_today(organization))
+    done = _("Archived.") if is_archiving else _("Back in the directory.")
+    template = "partnerships/organizations/archive.html"
+    return form_page(request, organization, form, title=title, done=done, template=template)
+
+
+def _main_act(organization: Organization, user: User) -> RecordAct | None:
+    if organization.archived_on or not may(user, "activity.add"):
+        return None
+    return RecordAct(_("Log an activity"), f"{reverse('activity_log')}?organization={organization.pk}")
+
+
+def _acts(organization: Organization, user: User, details: dict[str, Any]) -> list[ActGroup]:
+    """Return what ``user`` may do with the organization now; ``details`` are those of the page."""
+    pk, main = organization.pk, _main_act(organization, user)
+    follow_up = [main] if main else []
+    if details["may_register"]:
+        address = f"{reverse('agreement_add')}?organization={pk}"
+        follow_up.append(RecordAct(_("Register an agreement"), address, ICONS["paper"]))
+    record = []
+    if details["may_edit"]:
+        record.append(RecordAct(_("Edit the organization"), reverse("organization_edit", args=[pk]), ICONS["paper"]))
+    if details["may_add_contacts"]:
+        record.append(RecordAct(_("Add a person"), reverse("contact_add", args=[pk]), ICONS["person"]))
+    if details["may_upload"]:
+        address = reverse("document_add", args=["organization", pk])
+        record.append(RecordAct(_("Add a document"), address, ICONS["paper"]))
+    if may(user, "organization.archive", organization):
+        name, label = ("restore", _("Back from the archive")) if organization.archived_on else ("archive", _("Archive"))
+        record.append(RecordAct(label, reverse("organization_step", args=[pk, name]), ICONS["end"]))
+        label = pgettext("record", "Delete: entered by mistake")
+        record.append(RecordAct(label, reverse("organization_delete", args=[pk]), ICONS["end"]))
+    return groups_of([("follow-up", _("Follow up"), follow_up, True), ("record", _("Record"), record, False)])
 
 
 def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:

@@ -24,6 +24,7 @@ from partnerships.models import (
     Honour,
     Milestone,
     MilestoneKind,
+    Organization,
     Payment,
     User,
 )
@@ -33,8 +34,8 @@ from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403
 
 WorkflowRow = Activity | Agreement | Answer | Demand | Event | Facility | Honour | Milestone
-# A payment has no steps, and a form of its own.
-FormRow = WorkflowRow | Payment | Contact
+# These have no statuses, and forms of their own.
+FormRow = WorkflowRow | Payment | Contact | Organization
 # Steps that need only a date: one click takes them as of today.
 DATE_ALONE = frozenset({"start"})
 

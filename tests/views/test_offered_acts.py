@@ -23,7 +23,7 @@ from partnerships.workflows.milestones import last_day_of_snooze, new_action_poi
 from tests.views.world import World
 
 READERS = ("viewer", "coordinator", "lead", "staff", "outsider")
-OF_PAGES = ("agreement", "milestone", "activity", "payment", "document")
+OF_PAGES = ("agreement", "milestone", "activity", "payment", "document", "organization")
 
 # Actions without a place on the page of their record.
 ELSEWHERE: Mapping[str, str] = {
@@ -33,6 +33,9 @@ ELSEWHERE: Mapping[str, str] = {
     "milestone.view": "the page itself",
     "milestone.add": "the page of the agreement, the activity or the event",
     "activity.view": "the page itself",
+    "organization.view": "the page itself",
+    "organization.view_details": "the page itself",
+    "organization.add": "the list of organizations, and forms that name one",
     "activity.add": "the page of the agreement",
     "payment.view": "the files of the agreement",
     "payment.receive": "the files of the agreement, beside each payment",
@@ -56,7 +59,8 @@ STEPS = {"agreement": steps("agreement_step"), "milestone": steps("milestone_ste
 
 def places(row: Any, action: str, user: User) -> list[str]:
     """Return the addresses at which ``action`` is taken with ``row`` as it is now."""
-    found = STEPS[row._meta.model_name](row, action, user)
+    steps_of = STEPS.get(row._meta.model_name)
+    found = steps_of(row, action, user) if steps_of else []
     return found + (PLACES[action](row) if action in PLACES else [])
 
 
@@ -103,6 +107,11 @@ PLACES: Mapping[str, Callable[[Any], list[str]]] = {
     ),
     "milestone.assign": step_if(is_pending, "assign", "milestone_step"),
     "activity.edit": lambda row: [reverse("activity_edit", args=[row.pk])],
+    "organization.edit": lambda row: [reverse("organization_edit", args=[row.pk])],
+    "organization.archive": lambda row: [
+        reverse("organization_delete", args=[row.pk]),
+        reverse("organization_step", args=[row.pk, "restore" if row.archived_on else "archive"]),
+    ],
 }
 
 # What is added under an agreement: the row that is asked about, and the address.
@@ -181,7 +190,7 @@ def waits(agreement: Any, address: str) -> bool:
     return address.endswith("/approve/") and agreement.type.approval_steps.exists()
 
 
-@pytest.mark.parametrize("name", ["milestone", "obligation", "activity"])
+@pytest.mark.parametrize("name", ["milestone", "obligation", "activity", "enterprise"])
 def test_the_other_pages_offer_what_their_reader_may_do(
     name: str, world: World, client_of: Callable[[Any], Client]
 ) -> None:
