@@ -501,6 +501,20 @@ UNFOLD = {
     ],
     "SIDEBAR": {"show_search": False, "show_all_applications": False},
     "COLORS": {
+        # The grays of the pages, from app.css: paper and lines in light, surfaces in dark.
+        "base": {
+            "50": "#f6f6f3",
+            "100": "#eef0ec",
+            "200": "#e4e6e1",
+            "300": "#c3c8c3",
+            "400": "#97a1a5",
+            "500": "#5f6971",
+            "600": "#4d565e",
+            "700": "#3d464b",
+            "800": "#2a3236",
+            "900": "#1a1f22",
+            "950": "#121618",
+        },
         # The accent of the pages and mails (#0b6158 at 600).
         "primary": {
             "50": "oklch(97% .014 182)",
