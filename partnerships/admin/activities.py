@@ -24,7 +24,7 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.bulk import BulkActionsMixin
 from partnerships.admin.documents import DocumentInline
-from partnerships.admin.filters import AttentionFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.filters import AttentionFilter, MineFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
 from partnerships.admin.navigation import Attention
 from partnerships.admin.outcomes import origin_of
@@ -117,8 +117,18 @@ class ActivityAdmin(BulkActionsMixin, TitledMixin, WordSearchMixin, StepsMixin, 
             is_on_index=False,
         ),
     }
+    open_rows, open_label = staticmethod(lambda rows, today: rows.unfinished()), _("Unfinished activities")
+    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("display_title", "kind", "agreement", "starts_on", "owner", "unit", "status_label")
-    list_filter = (AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "starts_on")
+    list_filter = (
+        OpenFilter,
+        AttentionFilter,
+        "status",
+        "kind",
+        ("unit", ScopedRelatedFilter),
+        MineFilter,
+        "starts_on",
+    )
     list_select_related = ("agreement", "owner", "unit")
     search_fields = ("title",)
     search_help_text = _("Title, place or organization, in Chinese or English")

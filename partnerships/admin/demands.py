@@ -23,7 +23,7 @@ from partnerships.admin.base import (
     status_badge,
 )
 from partnerships.admin.documents import DocumentInline
-from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, ScopedRelatedFilter
+from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention, Tier
 from partnerships.admin.outcomes import DemandOutcomeInline
 from partnerships.admin.overview import worst_by
@@ -111,8 +111,11 @@ class DemandAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     danger_steps = frozenset({"close"})
     verbs = VERBS
     attention = ATTENTION
+    open_rows, open_label = staticmethod(lambda rows, today: rows.pending()), _("Open demands")
+    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("display_title", "organization", "field", "deadline_on", "owner", "unit", "status_label")
     list_filter = (
+        OpenFilter,
         AttentionFilter,
         "status",
         "is_content_published",

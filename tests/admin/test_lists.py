@@ -7,7 +7,9 @@ from django.urls import reverse
 
 from partnerships.factories import (
     DAY,
+    ActivityFactory,
     AgreementFactory,
+    DemandFactory,
     EnterpriseFactory,
     InstitutionFactory,
     MilestoneFactory,
@@ -37,13 +39,15 @@ def test_a_list_opens_on_open_rows_and_shows_the_others_when_asked(enter):
     gone = ReminderPlanFactory(milestone=done, status="cancelled", reason="not-pending")
     cases = {"agreement": (agreement, closed), "milestone": (due, done), "reminderplan": (coming, gone)}
     cases["organization"] = (partner, archived)
+    cases["activity"] = (ActivityFactory(unit=unit), ActivityFactory(unit=unit, cancelled=True))
+    cases["demand"] = (DemandFactory(unit=unit), DemandFactory(unit=unit, no_match=True))
 
     for model, (shown, other) in cases.items():
         assert {shown.pk} <= listed(client, model), model
         assert other.pk not in listed(client, model), model
         assert {shown.pk, other.pk} <= listed(client, model, show="all"), model
     assert listed(client, "milestone", status__exact="met") == {done.pk}
-    assert other.pk not in listed(client, "organization", held="own")
+    assert archived.pk not in listed(client, "organization", held="own")
     assert ours.pk not in listed(client, "organization")
     assert archived.pk in listed(client, "organization", q=archived.name)
 
