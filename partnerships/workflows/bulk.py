@@ -92,7 +92,7 @@ class BulkKind:
     permission: str
     do: Callable[[Any, Circumstances], RowChange]
     shortcut: str = ""
-    # Others are under "More" in the bar.
+    # The others come after these in the bar.
     is_in_front: bool = True
 
 
@@ -282,7 +282,7 @@ KINDS: Sequence[BulkKind] = (
     ),
     BulkKind(
         "programme",
-        gettext_lazy("Add to a programme"),
+        gettext_lazy("Add to programme"),
         gettext_lazy("Added to the programme"),
         Agreement,
         "agreement.edit",
@@ -291,7 +291,7 @@ KINDS: Sequence[BulkKind] = (
     ),
     BulkKind(
         "area",
-        gettext_lazy("Add a cooperation area"),
+        gettext_lazy("Add area"),
         gettext_lazy("Cooperation area added"),
         Agreement,
         "agreement.edit",
