@@ -65,6 +65,11 @@ class FacilityFilterSet(OwnedFilterSet[FacilityQuerySet], CountedFilterSet[Facil
 SIDES = Prefetch("partners", FacilityPartner.objects.select_related("organization"))
 
 
+def _partners(row: Facility) -> list[FacilityPartner]:
+    """Return the sides of a facility, our own organization last."""
+    return sorted(row.partners.all(), key=lambda side: side.organization_id == row.unit.organization_id)
+
+
 class FacilityList(RecordList[Facility]):
     key = "facility_list"
     title = _("Joint facilities")
@@ -89,9 +94,10 @@ class FacilityList(RecordList[Facility]):
             "partners",
             _("Run by"),
             lambda row: organizations_of(row.partners.all()),
-            cell=lambda row, today: cells.organizations(row.partners.all()),
+            cell=lambda row, today: cells.organizations(_partners(row)),
             width="name",
             phone="name",
+            select=("unit",),
             prefetch=(SIDES,),
         ),
         Column(

@@ -269,8 +269,8 @@ def test_the_list_is_exported(world: World, payment: Payment) -> None:
     export.refresh_from_db()
     with export.file.open() as file:
         heading, line = csv.reader(file.read().decode("utf-8-sig").splitlines())
-    assert heading[3:8] == ["Promised", "Received", "Open", "Currency", "Status"]
-    assert line[3:8] == ["200000", "150000.5", "49999.5", "CNY", "Overdue"]
+    assert heading[4:9] == ["Status", "Promised", "Received", "Open", "Currency"]
+    assert line[4:9] == ["Overdue", "200000", "150000.5", "49999.5", "CNY"]
 
 
 def test_deleting_leads_back_to_the_agreement(
