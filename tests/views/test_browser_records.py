@@ -40,7 +40,7 @@ def test_the_story_is_read_in_place_and_a_number_opens_its_list(
     page.get_by_role("navigation", name="Sections").get_by_role("link", name="Overview").click()
     page.get_by_role("link", name="1 delivered").first.click()
     page.get_by_role("link", name="Course held").wait_for()
-    assert "1 found" in page.get_by_role("status").first.inner_text()
+    assert "1 of 2" in page.get_by_role("status").first.inner_text()
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -63,4 +63,4 @@ def test_without_scripts_the_same_links_lead_there(world: World, open_page: Call
     page.get_by_role("link", name="1 delivered").first.click()
     page.get_by_role("link", name="Course held").wait_for()
 
-    assert "1 found" in page.get_by_role("status").first.inner_text()
+    assert "1 of 2" in page.get_by_role("status").first.inner_text()
