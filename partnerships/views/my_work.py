@@ -12,6 +12,7 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
@@ -98,6 +99,14 @@ class FoldedItems:
     @property
     def first(self) -> "WorkItem":
         return self.items[0]
+
+    @property
+    def reassign_address(self) -> str:
+        """The page that gives all of them to somebody; empty where there are others than milestones."""
+        if not all(item.is_milestone for item in self.items):
+            return ""
+        query = urlencode({"act": "reassign", "pick": [item.row.pk for item in self.items], "next": "/"}, doseq=True)
+        return f"{reverse('bulk', args=['milestone_list'])}?{query}"
 
 
 @dataclass(frozen=True)

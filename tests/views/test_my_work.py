@@ -363,6 +363,7 @@ def test_equal_tasks_of_one_day_fold_into_one_line_that_opens(world: World, clie
     opened = client.get(folded.address.partition("#")[0])
     [open_month] = [group for group in opened.context["work_groups"] if group["key"] == "month"]
     assert "3 × Half-year review" in " ".join(page.text.split())
+    assert client.get(folded.reassign_address).text.count("Half-year review") >= 3
     assert (len(folded.items), other.row.due_on) == (3, DAY + dt.timedelta(days=21))
     assert len(open_month["lines"]) == 5
     assert open_month["lines"][0].address.partition("#")[0].rstrip("?") == "/"
