@@ -103,6 +103,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     delete_path("activities/", "activity"),
     path("activities/<int:pk>/<slug:step>/", activities.activity_step, name="activity_step"),
     path("calendar/", calendar.calendar, name="calendar"),
+    path("notes/<int:pk>/edit/", activities.contact_note_edit, name="contact_note_edit"),
     list_path("milestones/", "milestone_list"),
     path("milestones/add/<slug:target>/<int:pk>/", milestones.milestone_add, name="milestone_add"),
     path("milestones/<int:pk>/", milestones.milestone_detail, name="milestone_detail"),

@@ -338,6 +338,13 @@ def send_milestone_edit(client: Client, row: Any, changes: Any, parts: list[Any]
     return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
 
 
+def send_note_edit(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
+    url = reverse("contact_note_edit", args=[row.pk])
+    typed = {name: sent(value) for name, value in changes.items()}
+    answer = client.post(url, filled_page(client.get(url)) | typed)
+    return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
+
+
 def send_units(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
     url = reverse("agreement_step", args=[row.pk, "units"])
     units = {one.unit_id for one in row.participating_units.all()} - {part.unit_id for part in removed}
@@ -1326,7 +1333,14 @@ SUBJECTS = {
         CONTACT_NOTE,
         lambda **given: ContactNoteFactory(**{"happened_on": today(), **given}),
         NOTE_ACTS,
-        {"partnerships.admin.activities": ADMIN},
+        {
+            "partnerships.admin.activities": ADMIN,
+            "partnerships.forms.steps": Way(
+                send_note_edit,
+                frozenset({"unit", "agreement", "organization", "contact", "milestone", "about nothing"})
+                | {"contact of another organization"},
+            ),
+        },
     ),
     "edit_document": Subject(
         DOCUMENT,

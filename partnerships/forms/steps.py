@@ -397,6 +397,22 @@ class ContactNoteForm(DomainFormMixin, forms.Form):
         return activities.register_contact_note(note, actor=actor, today=self.today)
 
 
+class EditNoteForm(VerbForm):
+    """Corrects how, when and what was said in a logged call or message."""
+
+    channel = forms.ChoiceField(label=_("How"), choices=ContactNote.Channel.choices)
+    happened_on = DayField(label=pgettext_lazy("day of a contact", "When"), widget=DayInput)
+    summary = forms.CharField(label=_("What was said"), max_length=5000, widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name in ("channel", "happened_on", "summary"):
+            self.fields[name].initial = getattr(self.row, name)
+
+    def call(self, actor: User, values: dict[str, Any]) -> ContactNote:
+        return activities.edit_contact_note(self.row, actor=actor, today=self.today, changes=values)
+
+
 _Steps = Mapping[str, Callable[..., object]]
 _WORKFLOWS: dict[type[models.Model], tuple[TransitionTable, _Steps, dict[str, type[StepForm]]]] = {
     Agreement: (

@@ -16,8 +16,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.activities import ActivityForm, AttachmentForm
 from partnerships.forms.office_day import office_today
-from partnerships.models import Activity, Document, User, shown_to
+from partnerships.forms.steps import EditNoteForm
+from partnerships.models import Activity, ContactNote, Document, User, shown_to
 from partnerships.models.activities import ActivityQuerySet
+from partnerships.models.base import address_of_part
 from partnerships.permissions import may
 from partnerships.reports.timeline_sources import record_timeline
 from partnerships.requests import UserRequest
@@ -29,7 +31,7 @@ from partnerships.views.edits import edit_page
 from partnerships.views.entry import WITH_PARTIES, about, entry_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
 from partnerships.views.related import VERSIONS, demands_behind
-from partnerships.views.steps import grouped_offers, step_page
+from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.workflows.activities import detail_of
 
 
@@ -110,6 +112,19 @@ def activity_attach(request: UserRequest, pk: int) -> HttpResponse:
         messages.success(request, _("Uploaded."))
         return redirect(f"{activity.get_absolute_url()}#documents")
     return render(request, "partnerships/activities/attach.html", {"form": form, "activity": activity})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_note_edit(request: UserRequest, pk: int) -> HttpResponse:
+    rows = ContactNote.objects.select_related("unit", "agreement__unit", "organization", "milestone")
+    note = visible_or_404(rows, request, pk)
+    require_or_403(request.user, "contact_note.edit", note)
+    form = EditNoteForm(request.POST or None, row=note, today=office_today(note))
+    back = address_of_part(shown_to(request.user, note.agreement) or note.organization, "notes")
+    template, shown = "partnerships/activities/note.html", {"button": _("Save")}
+    title = _("Edit the call or message")
+    return form_page(request, note, form, title=title, done=_("Saved."), back=back, template=template, shown=shown)
 
 
 def _milestones(activity: Activity, user: User) -> QuerySet:

@@ -378,7 +378,7 @@ def _first_of_each(agreement: Agreement, user: User) -> dict[str, Any]:
     return {
         "activities": list(activities.order_by(unfinished_first, "-starts_on", "-pk")[:ROWS_SHOWN]),
         "activity_count": agreement.activities.count(),
-        "notes": list(_notes(agreement)[:NOTES_SHOWN]),
+        "notes": [(note, may(user, "contact_note.edit", note)) for note in _notes(agreement)[:NOTES_SHOWN]],
         "note_count": agreement.contact_notes.count(),
         "facilities": facilities_among(user, agreement=agreement),
     }

@@ -18,6 +18,7 @@ from partnerships.models import (
     Agreement,
     Answer,
     Contact,
+    ContactNote,
     Demand,
     Event,
     Facility,
@@ -35,7 +36,7 @@ from partnerships.views.base import require_or_403
 
 WorkflowRow = Activity | Agreement | Answer | Demand | Event | Facility | Honour | Milestone
 # These have no statuses, and forms of their own.
-FormRow = WorkflowRow | Payment | Contact | Organization
+FormRow = WorkflowRow | Payment | Contact | ContactNote | Organization
 # Steps that need only a date: one click takes them as of today.
 DATE_ALONE = frozenset({"start"})
 
@@ -81,13 +82,13 @@ def form_page(
             if in_place:
                 return _done_in_place(request, row, in_place, done=done, undo=_undo(row, changed, owner_before))
             messages.success(request, done)
-            return redirect(back or row.get_absolute_url())
+            return redirect(back or _page_of(row))
         row.refresh_from_db()
         is_stale = request.POST.get("version") not in (None, str(row.version))
     if is_stale and isinstance(form, VerbForm):
         form.send_version_of(row)
     context = {**shown, "form": form, "row": row, "title": title, "is_stale": is_stale, "today": timezone.localdate()}
-    context["back"] = back or row.get_absolute_url()
+    context["back"] = back or _page_of(row)
     # "Cancel" would have two meanings beside a button that cancels the record.
     context["is_cancelling"] = isinstance(form, StepForm) and form.transition.name == "cancel"
     if context["is_cancelling"] and isinstance(row, Agreement):
@@ -95,6 +96,11 @@ def form_page(
     if in_place:  # a script shows an answer of 200 alone
         return render(request, "partnerships/_step_in_place.html", context | {"target": in_place})
     return render(request, template, context, status=409 if is_stale else 200)
+
+
+def _page_of(row: FormRow) -> str:
+    """Return the page of a row. A contact note has none: its view says where to go back to."""
+    return "" if isinstance(row, ContactNote) else row.get_absolute_url()
 
 
 _TARGET = re.compile(r"form-([a-z]+-[0-9]+)", re.ASCII)

@@ -71,6 +71,7 @@ TABLE: dict[str, list[int]] = {
     "organization_edit": HOLDERS,
     "organization_delete": CORRECTING,
     "organization_step": CORRECTING,
+    "contact_note_edit": WORKERS,
     "contact_add": HOLDERS,
     "contact_delete": WORKERS,
     "contact_edit": WORKERS,
@@ -225,6 +226,7 @@ def addresses(world: World) -> dict[str, str]:
         "organization_edit": [world.enterprise.pk],
         "organization_delete": [world.enterprise.pk],
         "organization_step": [world.enterprise.pk, "archive"],
+        "contact_note_edit": [world.note.pk],
         "contact_add": [world.enterprise.pk],
         "contact_delete": [world.contact.pk],
         "contact_edit": [world.contact.pk],
@@ -371,7 +373,15 @@ def test_the_twins_steps_and_papers_do_not_exist(role: str, world: World, client
     twin = make_world("South")
     client = client_of(world.people[role])
     inside = {"agreement_detail", "agreement_step", "activity_add", "activity_detail", "activity_step", "activity_edit"}
-    inside |= {"agreement_edit", "contact_edit", "contact_leave", "document_add", "document_edit", "document_replace"}
+    inside |= {
+        "contact_note_edit",
+        "agreement_edit",
+        "contact_edit",
+        "contact_leave",
+        "document_add",
+        "document_edit",
+        "document_replace",
+    }
     inside |= {"milestone_detail", "milestone_step", "milestone_add", "document_download", "answer_step"}
     inside |= {"document_inline", "document_preview"}
     inside |= {"payment_add", "payment_edit", "payment_receive", "payment_delete"}
