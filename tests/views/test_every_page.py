@@ -12,6 +12,7 @@ from tests.views.world import ROLES, World
 
 # Beside them what a mail brought along: the page around it is looked at.
 FILES_AND_ONE_PERSONS = {
+    "bulk_act",
     "document_download",
     "document_inline",
     "export_detail",
