@@ -39,6 +39,7 @@ from partnerships.views import (
     picks,
     programmes,
     quiet,
+    records,
     saved_views,
     search,
     security,
@@ -51,6 +52,14 @@ from partnerships.views import (
 def list_path(address: str, key: str) -> URLPattern:
     """Return the address of a list, named by the list's key."""
     return path(address, lists.list_page, {"key": key}, name=key)
+
+
+def record_paths(address: str, kind: str) -> list[URLPattern]:
+    """Return the addresses that add and edit a record of ``kind``."""
+    return [
+        path(f"{address}add/", records.record_add, {"kind": kind}, name=f"{kind}_add"),
+        path(f"{address}<int:pk>/edit/", records.record_edit, {"kind": kind}, name=f"{kind}_edit"),
+    ]
 
 
 def delete_path(address: str, kind: str) -> URLPattern:
@@ -114,6 +123,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("payments/<int:pk>/receive/", payments.payment_receive, name="payment_receive"),
     delete_path("payments/", "payment"),
     list_path("events/", "event_list"),
+    *record_paths("events/", "event"),
     path("events/<int:pk>/", events.event_detail, name="event_detail"),
     path("events/ceremony/", ceremonies.event_ceremony, name="event_ceremony"),
     path("events/ceremony/names/<int:row>/", ceremonies.event_ceremony_names, name="event_ceremony_names"),
@@ -125,21 +135,26 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("events/<int:pk>/people/", events.event_people, name="event_people"),
     path("events/<int:pk>/<slug:step>/", events.event_step, name="event_step"),
     list_path("facilities/", "facility_list"),
+    *record_paths("facilities/", "facility"),
     path("facilities/<int:pk>/", facilities.facility_detail, name="facility_detail"),
     delete_path("facilities/", "facility"),
     path("facilities/<int:pk>/<slug:step>/", facilities.facility_step, name="facility_step"),
     list_path("demands/", "demand_list"),
+    *record_paths("demands/", "demand"),
     path("demands/<int:pk>/", demands.demand_detail, name="demand_detail"),
     delete_path("demands/", "demand"),
     path("demands/<int:pk>/<slug:step>/", demands.demand_step, name="demand_step"),
     path("answers/<int:pk>/<slug:step>/", demands.answer_step, name="answer_step"),
     list_path("achievements/", "achievement_list"),
+    *record_paths("achievements/", "achievement"),
     path("achievements/<int:pk>/", achievements.achievement_detail, name="achievement_detail"),
     delete_path("achievements/", "achievement"),
     list_path("programmes/", "programme_list"),
+    *record_paths("programmes/", "programme"),
     path("programmes/<int:pk>/", programmes.programme_detail, name="programme_detail"),
     delete_path("programmes/", "programme"),
     list_path("honours/", "honour_list"),
+    *record_paths("honours/", "honour"),
     path("honours/<int:pk>/", honours.honour_detail, name="honour_detail"),
     delete_path("honours/", "honour"),
     path("honours/<int:pk>/<slug:step>/", honours.honour_step, name="honour_step"),

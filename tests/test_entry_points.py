@@ -1131,7 +1131,8 @@ def planned(row: Any, parts: list[Any]) -> dict[str, Any]:
 
 
 def recorded(row: Any, parts: list[Any]) -> dict[str, Any]:
-    return {**planned(row, parts), "is_done": "on", **row.afterwards}
+    when = "date" if row.afterwards.get("next_step") else "none"
+    return {**planned(row, parts), "is_done": "on", "next_step_when": when, **row.afterwards}
 
 
 def new_agreement(**given: Any) -> Any:
@@ -1212,6 +1213,14 @@ def paper(row: Any) -> SimpleUploadedFile:
     return SimpleUploadedFile(getattr(row, "file_name", "minutes.pdf"), b"%PDF-1.7\n")
 
 
+ITEMS_OF_PROGRAMME = ("item", "item about something else", "item goes", "item twice", "item about nothing")
+# Records of ``register_record`` and ``edit_record`` that have pages beside the admin's.
+ADD_PAGES: dict[Any, dict[str, Way]] = {Achievement: {"partnerships.forms.records": add_page("achievement_add")}}
+EDIT_PAGES: dict[Any, dict[str, Way]] = {
+    Achievement: {"partnerships.forms.records": page_way("achievement_edit")},
+    Event: {"partnerships.forms.records": page_way("event_edit", lacks=["person", "contact", "programme", "nobody"])},
+}
+
 SUBJECTS = {
     "register_demand": Subject(
         DEMAND,
@@ -1221,9 +1230,17 @@ SUBJECTS = {
             refused("no wording", changes=lambda row: {"original_wording": ""}),
             refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
         ],
-        {"partnerships.admin.demands": ADD_IN_ADMIN},
+        {"partnerships.admin.demands": ADD_IN_ADMIN, "partnerships.forms.records": add_page("demand_add")},
     ),
-    "edit_demand": Subject(DEMAND, DemandFactory, DEMAND_ACTS, {"partnerships.admin.demands": ADMIN}),
+    "edit_demand": Subject(
+        DEMAND,
+        DemandFactory,
+        DEMAND_ACTS,
+        {
+            "partnerships.admin.demands": ADMIN,
+            "partnerships.forms.records": page_way("demand_edit", lacks=["programme"]),
+        },
+    ),
     "edit_answer": Subject(ANSWER, AnswerFactory, ANSWER_ACTS, {"partnerships.admin.demands": ADMIN}),
     "register_honour": Subject(
         HONOUR,
@@ -1232,9 +1249,14 @@ SUBJECTS = {
             Act("new", changes=lambda row: {"valid_until": add_months(today(), 1)}),
             refused("a slip in the year", changes=lambda row: {"valid_until": today().replace(year=9026)}),
         ],
-        {"partnerships.admin.honours": ADD_IN_ADMIN},
+        {"partnerships.admin.honours": ADD_IN_ADMIN, "partnerships.forms.records": add_page("honour_add")},
     ),
-    "edit_honour": Subject(HONOUR, HonourFactory, HONOUR_ACTS, {"partnerships.admin.honours": ADMIN}),
+    "edit_honour": Subject(
+        HONOUR,
+        HonourFactory,
+        HONOUR_ACTS,
+        {"partnerships.admin.honours": ADMIN, "partnerships.forms.records": page_way("honour_edit")},
+    ),
     "register_programme": Subject(
         PROGRAMME,
         unsaved(ProgrammeFactory, unit=UnitFactory),
@@ -1242,13 +1264,16 @@ SUBJECTS = {
             Act("new", parts=lambda row: [ProgrammeTarget(measure="events", value=4)]),
             refused("target twice", parts=lambda row: [ProgrammeTarget(measure="events", value=4) for _again in "ab"]),
         ],
-        {"partnerships.admin.programmes": ADD_IN_ADMIN},
+        {"partnerships.admin.programmes": ADD_IN_ADMIN, "partnerships.forms.records": add_page("programme_add")},
     ),
     "edit_programme": Subject(
         PROGRAMME,
         lambda **given: ProgrammeItemFactory(programme=ProgrammeFactory(**given)).programme,
         PROGRAMME_ACTS,
-        {"partnerships.admin.programmes": ADMIN},
+        {
+            "partnerships.admin.programmes": ADMIN,
+            "partnerships.forms.records": page_way("programme_edit", lacks=ITEMS_OF_PROGRAMME),
+        },
     ),
     "register_record citation": Subject(
         RECORDS[Citation],
@@ -1267,17 +1292,25 @@ SUBJECTS = {
             refused("ends before it starts", changes=lambda row: {"ends_on": add_months(row.starts_on, -1)}),
             refused("kind twice", parts=lambda row: [EventKind(kind="fair"), EventKind(kind="fair")]),
         ],
-        {"partnerships.admin.base": ADD_IN_ADMIN},
+        {"partnerships.admin.base": ADD_IN_ADMIN, "partnerships.forms.records": add_page("event_add")},
     ),
     **{
         f"register_record {model._meta.model_name}": Subject(
-            RECORDS[model], make, [Act("new")], {"partnerships.admin.base": ADD_IN_ADMIN}, {"system_admin": True}
+            RECORDS[model],
+            make,
+            [Act("new")],
+            {"partnerships.admin.base": ADD_IN_ADMIN, **ADD_PAGES.get(model, {})},
+            {"system_admin": True},
         )
         for model, make in NEW_RECORDS.items()
     },
     **{
         f"edit_record {model._meta.model_name}": Subject(
-            RECORDS[model], make, acts, {"partnerships.admin.base": ADMIN}, {"system_admin": True}
+            RECORDS[model],
+            make,
+            acts,
+            {"partnerships.admin.base": ADMIN, **EDIT_PAGES.get(model, {})},
+            {"system_admin": True},
         )
         for model, (make, acts) in RECORD_ACTS.items()
     },
@@ -1356,7 +1389,10 @@ SUBJECTS = {
         FACILITY,
         lambda **given: FacilityFactory(opened=True, **given),
         FACILITY_ACTS,
-        {"partnerships.admin.facilities": ADMIN},
+        {
+            "partnerships.admin.facilities": ADMIN,
+            "partnerships.forms.records": page_way("facility_edit", lacks=["programme"]),
+        },
     ),
     "edit_milestone": Subject(
         MILESTONE,
@@ -1608,7 +1644,7 @@ SUBJECTS |= {
             ),
             refused("owner who may not see it", changes=lambda row: {"owner": UserFactory(user_admin=True)}),
         ],
-        {"partnerships.admin.facilities": ADD_IN_ADMIN},
+        {"partnerships.admin.facilities": ADD_IN_ADMIN, "partnerships.forms.records": add_page("facility_add")},
     ),
     "register_payment": Subject(
         PAYMENT,

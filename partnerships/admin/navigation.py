@@ -100,7 +100,7 @@ class Tier(IntegerChoices):
 
     TODAY = 1, _("Act today")
     WEEK = 2, _("This week")
-    WATCH = 3, _("Keep an eye on")
+    WATCH = 3, _("Watch list")
 
 
 @dataclass(frozen=True)

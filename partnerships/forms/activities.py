@@ -189,7 +189,7 @@ def offer_events(form: forms.BaseForm, about: About, user: User) -> None:
 class NextStepWhen(models.TextChoices):
     """When the next step is due, as the person chooses it: most are, a week after the activity was entered."""
 
-    NONE = "none", _("None")
+    NONE = "none", pgettext_lazy("next step", "None")
     WEEK = "week", _("In a week")
     DATE = "date", _("On a date")
 
@@ -360,11 +360,9 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
         if when == NextStepWhen.NONE:
             for name in ("next_step", "next_step_on"):
                 if values.get(name):
-                    self.add_error(
-                        name, _("You chose that there is no next step: choose when it is due, or empty this.")
-                    )
+                    self.add_error(name, _("“None” is selected. Choose when it is due, or clear this field."))
         elif when and values.get("no_next_step_reason"):
-            self.add_error("no_next_step_reason", _("You chose a next step: choose None, or empty this."))
+            self.add_error("no_next_step_reason", _("A next step is selected. Choose “None”, or clear this field."))
         if when == NextStepWhen.WEEK and values.get("next_step") and not values.get("next_step_on"):
             values["next_step_on"] = self.today + dt.timedelta(days=7)
 
@@ -578,7 +576,7 @@ class AttachmentForm(DomainFormMixin, forms.Form):
     """Files for an activity, each a document of its own."""
 
     kind = forms.ChoiceField(
-        label=_("The files are"),
+        label=_("File type"),
         choices=[
             (kind.value, kind.label) for kind in (Document.Kind.PHOTO, Document.Kind.MINUTES, Document.Kind.OTHER)
         ],

@@ -79,7 +79,7 @@ class BulkMoveForm(BulkForm):
 
     due_on = DayField(label=_("New date"), widget=DayInput, required=False)
     days = forms.IntegerField(
-        label=_("Or later by (days)"),
+        label=_("Or move by (days)"),
         required=False,
         min_value=-MOST_DAYS,
         max_value=MOST_DAYS,
@@ -91,7 +91,7 @@ class BulkMoveForm(BulkForm):
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
         if not self.errors and bool(values[self.day]) == bool(values["days"]):
-            self.add_error(self.day, _("Choose a day, or say by how many days."))
+            self.add_error(self.day, _("Enter either a date or a number of days."))
         return values
 
 
@@ -104,7 +104,7 @@ class BulkMoveActivitiesForm(BulkMoveForm):
 
 
 class BulkSnoozeForm(BulkForm):
-    until = DayField(label=_("Until"), widget=DayInput)
+    until = DayField(label=pgettext_lazy("snooze", "Until"), widget=DayInput)
     reason = ReasonField()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -160,7 +160,7 @@ class BulkRenewForm(BulkForm):
         min_value=1,
         max_value=LONGEST_PERIOD_MONTHS,
         help_text=_(
-            "Counted from the present end. Where an automatic renewal is to be confirmed, that one is recorded."
+            "Starts from the current end date. If an automatic renewal is waiting for confirmation, it is recorded instead."
         ),
     )
 

@@ -288,7 +288,7 @@ class MoveForm(VerbForm):
 class SnoozeForm(VerbForm):
     """Snoozes the reminders of a milestone until a day."""
 
-    until = DayField(label=_("Until"), widget=DayInput)
+    until = DayField(label=pgettext_lazy("snooze", "Until"), widget=DayInput)
     reason = forms.CharField(label=_("Reason"), max_length=2000, widget=forms.Textarea(attrs={"rows": 2}))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

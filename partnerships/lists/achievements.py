@@ -68,4 +68,4 @@ class AchievementList(RecordList[Achievement]):
 
     def links(self) -> list[PageLink]:
         demands = PageLink(_("Demands"), reverse("demand_list"))
-        return [demands, *self.admin_link(_("Add an achievement"), "achievement.edit")]
+        return [demands, *self.add_link(_("Add an achievement"), "achievement.edit")]

@@ -345,7 +345,7 @@ class AgreementList(RecordList[Agreement]):
         ),
         Column(
             "until",
-            _("Ends"),
+            pgettext_lazy("column", "Ends"),
             lambda row: row.runs_until,
             "current_ends_on",
             cell=_runs_until,

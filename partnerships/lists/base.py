@@ -234,6 +234,12 @@ class RecordList(Generic[Row]):
         """Return first steps for somebody whose list is still empty."""
         return []
 
+    def add_link(self, label: Text, action: str) -> list[PageLink]:
+        """Return the link to the page that adds a row, for those who may take ``action``."""
+        if not may(self.user, action):
+            return []
+        return [PageLink(label, reverse(f"{self.model._meta.model_name}_add"))]
+
     def admin_link(self, label: Text, action: str) -> list[PageLink]:
         """Return the link to the admin's form for a new row, for those who enter the admin and may take ``action``."""
         if not may_enter_admin(self.user) or not may(self.user, action):

@@ -185,4 +185,4 @@ class DemandList(RecordList[Demand]):
 
     def links(self) -> list[PageLink]:
         achievements = PageLink(_("Achievements on offer"), reverse("achievement_list"))
-        return [achievements, *self.admin_link(_("Add a demand"), "demand.add")]
+        return [achievements, *self.add_link(_("Add a demand"), "demand.add")]

@@ -121,4 +121,5 @@ class EventList(RecordList[Event]):
     def links(self) -> list[PageLink]:
         if not may(self.user, "event.add"):
             return []
-        return [PageLink(_("Record a signing event"), reverse("event_ceremony"), is_main=True)]
+        ceremony = PageLink(_("Record a signing event"), reverse("event_ceremony"), is_main=True)
+        return [ceremony, *self.add_link(_("Add an event"), "event.add")]

@@ -141,4 +141,4 @@ class FacilityList(RecordList[Facility]):
     )
 
     def links(self) -> list[PageLink]:
-        return self.admin_link(_("Add a joint facility"), "facility.add")
+        return self.add_link(_("Add a joint facility"), "facility.add")

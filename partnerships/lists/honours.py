@@ -225,7 +225,7 @@ class HonourList(RecordList[Honour]):
 
     def links(self) -> list[PageLink]:
         catalog = PageLink(_("Catalogue of honours"), reverse("honour_scheme_list"))
-        return [catalog, *self.admin_link(_("Add an honour"), "honour.edit")]
+        return [catalog, *self.add_link(_("Add an honour"), "honour.edit")]
 
     def empty_links(self) -> list[PageLink]:
         return [PageLink(_("Press figures vs. records"), reverse("figure_list"))]

@@ -90,4 +90,4 @@ class ProgrammeList(RecordList[Programme]):
     )
 
     def links(self) -> list[PageLink]:
-        return self.admin_link(_("Add a programme"), "programme.edit")
+        return self.add_link(_("Add a programme"), "programme.edit")

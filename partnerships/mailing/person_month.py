@@ -10,7 +10,7 @@ from typing import Any
 from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Prefetch, Q, QuerySet, When
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from partnerships.mailing.envelopes import Item, Way, way_of
 from partnerships.models import Delivery, Milestone, ReminderItem, ReminderPlan, User, hide_unseen
@@ -245,7 +245,7 @@ def _coming(plan: ReminderPlan, own: Recipient, person: User, now: dt.datetime) 
 def _goes_to(recipients: Iterable[Recipient]) -> str:
     """Return "To Sun Hao, deputy of the owner" of each recipient."""
     names = (_("To %(person)s, %(why)s") % {"person": one.reader, "why": one.why.label} for one in recipients)
-    return _("%(words)s.") % {"words": "; ".join(names)}
+    return _("%(words)s.") % {"words": pgettext("between reasons", "; ").join(names)}
 
 
 def _why_not(person: User, plan: ReminderPlan, directory: Directory) -> str:

@@ -8,6 +8,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from partnerships.acts import current_act
 
@@ -31,7 +32,7 @@ class BulkAct(models.Model):
     )
     key = models.CharField(max_length=40)
     act = models.CharField(max_length=60, blank=True, default=current_act)  # as in the reminder marks of the rows
-    made_at = models.DateTimeField(_("made at"))
+    made_at = models.DateTimeField(pgettext_lazy("bulk act", "made at"))
     rows = models.JSONField(encoder=DjangoJSONEncoder)
     undone_at = models.DateTimeField(_("undone at"), null=True)
 

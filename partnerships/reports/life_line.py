@@ -108,7 +108,14 @@ def _points(
     if is_signed:
         points.append(_known("signed", _("Signed"), agreement.signed, today))
     if first and (not is_signed or first.starts != agreement.signed):
-        points.append(_known("start", _("Starts") if first.starts_on > today else _("Started"), first.starts, today))
+        points.append(
+            _known(
+                "start",
+                _("Starts") if first.starts_on > today else pgettext("date on a line", "Started"),
+                first.starts,
+                today,
+            )
+        )
     reviews = _reviews(agreement) if is_signed else []
     points += [_of_day("review", str(row), row.due_on, today) for row in reviews]
     if is_signed and period and period.number > 1:

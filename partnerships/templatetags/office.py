@@ -81,6 +81,14 @@ def delete_link(context: Context, row: Model) -> dict[str, object]:
     return {"address": reverse(f"{kind}_delete", args=[row.pk])}
 
 
+@register.inclusion_tag("partnerships/_edit_link.html", takes_context=True)
+def edit_link(context: Context, row: Model) -> dict[str, object]:
+    """Show the button to the page that edits a record, to those who may."""
+    kind = row._meta.model_name or ""
+    may_edit = may(context["request"].user, f"{kind}.edit", row) and getattr(row, "withdrawn_on", None) is None
+    return {"address": reverse(f"{kind}_edit", args=[row.pk]) if may_edit else ""}
+
+
 @register.simple_tag(takes_context=True)
 def enters_admin(context: Context) -> bool:
     return may_enter_admin(context["request"].user)

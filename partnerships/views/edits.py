@@ -9,13 +9,39 @@ from django.utils.translation import gettext as _
 from partnerships.forms.activities import ActivityForm
 from partnerships.forms.documents import DocumentEditForm
 from partnerships.forms.lines import FormWithLines, is_shown_again
-from partnerships.models import Activity, Agreement, Contact, Document, Event, Organization, Payment
+from partnerships.models import (
+    Achievement,
+    Activity,
+    Agreement,
+    Contact,
+    Demand,
+    Document,
+    Event,
+    Facility,
+    Honour,
+    Organization,
+    Payment,
+    Programme,
+)
 from partnerships.requests import UserRequest
 from partnerships.texts import LazyText
 
 # The forms of a row with a version; each has apply(actor).
 EditForm = FormWithLines | ActivityForm | DocumentEditForm
-EditedRow = Agreement | Activity | Organization | Contact | Payment | Event | Document
+EditedRow = (
+    Agreement
+    | Activity
+    | Organization
+    | Contact
+    | Payment
+    | Event
+    | Document
+    | Demand
+    | Facility
+    | Honour
+    | Achievement
+    | Programme
+)
 
 
 def edit_page(

@@ -105,7 +105,8 @@ class FoldedItems:
         """The page that gives all of them to somebody; empty where there are others than milestones."""
         if not all(item.is_milestone for item in self.items):
             return ""
-        query = urlencode({"act": "reassign", "pick": [item.row.pk for item in self.items], "next": "/"}, doseq=True)
+        picks = [("pick", str(item.row.pk)) for item in self.items]
+        query = urlencode([("act", "reassign"), *picks, ("next", "/")])
         return f"{reverse('bulk', args=['milestone_list'])}?{query}"
 
 

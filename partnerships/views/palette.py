@@ -7,8 +7,7 @@ from typing import NamedTuple
 from django.db.models import Model
 from django.urls import reverse
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, override
+from django.utils.translation import gettext_lazy, override, pgettext
 
 from partnerships.models import Agreement, Organization, User
 from partnerships.models.hidden_records import search_as
@@ -87,7 +86,7 @@ def palette_offers(words: str, user: User) -> list[OfferGroup]:
         for place in (*PLACES, *MORE_PLACES, *OFFICE_PLACES)
         if tokens and _matched(place.label, tokens) == len(tokens) and may_go(user, place.needs)
     ]
-    groups = [OfferGroup(_("Acts"), acts), OfferGroup(_("Pages"), pages)]
+    groups = [OfferGroup(pgettext("palette", "Actions"), acts), OfferGroup(pgettext("palette", "Pages"), pages)]
     return list(_with_first_marked(group for group in groups if group.offers))
 
 
@@ -98,7 +97,9 @@ def _offers_of(act: PaletteAct, tokens: list[str], user: User) -> Iterable[Offer
         yield Offer(act.address(None), str(act.label), act.icon)
     elif matched and act.about is not None:
         for row in _records(act.about, " ".join(rest), user):
-            yield Offer(act.address(row), f"{act.label}: {row}", act.icon)
+            yield Offer(
+                act.address(row), pgettext("between a kind and a name", ": ").join([str(act.label), str(row)]), act.icon
+            )
 
 
 def _matched(label: Promise, tokens: list[str]) -> int:

@@ -119,7 +119,7 @@ def _reassign(row: Any, given: Circumstances) -> RowChange:
     person = "coordinator" if isinstance(row, Agreement) else "owner"
     new_owner = given.values["owner"]
     if getattr(row, f"{person}_id") == new_owner.pk:
-        raise InvalidInput(_("It is theirs already."))
+        raise InvalidInput(_("Already assigned to this person."))
     if isinstance(row, Milestone):
         changed = assign_milestone(row, actor=given.actor, owner=new_owner)
         return row_change(row, changed, ["owner"], undo="columns", action="milestone.assign")
@@ -216,10 +216,10 @@ def _complete(row: Agreement, given: Circumstances) -> RowChange:
 
 def _move_activity(row: Activity, given: Circumstances) -> RowChange:
     if not Activity.objects.unfinished().filter(pk=row.pk).exists():
-        raise TransitionRefused(_("It is over or cancelled."))
+        raise TransitionRefused(_("Already finished or cancelled."))
     starts_on = _new_day(given, row.starts_on, "starts_on")
     if starts_on == row.starts_on:
-        raise InvalidInput(_("This is its day already."))
+        raise InvalidInput(_("The date is unchanged."))
     changes: dict[str, object] = {"starts_on": starts_on}
     if row.ends_on and row.starts_on:
         changes["ends_on"] = row.ends_on + (starts_on - row.starts_on)

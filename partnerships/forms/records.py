@@ -1,0 +1,263 @@
+"""Forms that add and edit the records beside agreements: demands, facilities, honours, achievements, programmes, events."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django import forms
+from django.db.models import Model
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.forms.choices import choosable, offer_rows
+from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
+from partnerships.forms.names import EitherNameMixin, EitherTitleMixin
+from partnerships.forms.office_day import office_today
+from partnerships.forms.picks import PickField, pick_field
+from partnerships.inputs import DayInput
+from partnerships.models import (
+    Achievement,
+    CooperationArea,
+    Demand,
+    Event,
+    EventKind,
+    Facility,
+    FacilityPartner,
+    Honour,
+    HonourScheme,
+    Participation,
+    Programme,
+    ProgrammeOrganizer,
+    ProgrammeTarget,
+    Unit,
+    User,
+)
+from partnerships.workflows.demands import edit_demand, register_demand
+from partnerships.workflows.facilities import edit_facility, register_facility
+from partnerships.workflows.honours import edit_honour, register_honour
+from partnerships.workflows.programmes import edit_programme, register_programme
+from partnerships.workflows.records import edit_record, register_record
+
+# Columns that stay as they were entered: milestones and outcomes are with the unit.
+FIXED = frozenset({"unit"})
+SHARED_ROWS = {"area": CooperationArea.objects.filter(is_active=True), "scheme": HonourScheme.objects.all()}
+
+
+class RecordForm(FormWithLines):
+    """A form of one kind of record, new or on record, with lines for its parts. Subclasses name the verbs."""
+
+    register: ClassVar[Callable[..., Any]]
+    edit: ClassVar[Callable[..., Any]]
+    keeps_unit: ClassVar[bool] = False
+    lines: ClassVar[tuple[tuple[type[Model], type[LineForm]], ...]] = ()
+    # What the page calls the lines of each kind of part: heading, one of them, and the button for one more.
+    line_words: ClassVar[dict[type[Model], tuple[Any, Any, Any]]] = {}
+
+    def __init__(self, data: QueryDict | None = None, *, user: User, **kwargs: Any) -> None:
+        data = with_more_lines(data)
+        super().__init__(data, **kwargs)
+        is_new = self.instance.pk is None
+        for name, field in list(self.fields.items()):
+            if isinstance(field, PickField):
+                self._offer_picks(name, user)
+            elif name in SHARED_ROWS:
+                offer_rows(self, name, SHARED_ROWS[name].all())
+        if "owner" in self.fields:
+            offer_rows(self, "owner", User.objects.visible_to(user).reachable())
+        self._offer_units(user, is_new=is_new)
+        self.formsets = tuple(self._formset(data, model, form, user) for model, form in self.lines)
+
+    def _offer_picks(self, name: str, user: User) -> None:
+        """Offer the rows the user may choose. A chosen one that the user may not see stays, and is not shown."""
+        column = self._meta.model._meta.get_field(name)
+        current = getattr(self.instance, column.attname)
+        rows = column.related_model._default_manager
+        if current and hasattr(rows.all(), "visible_to") and not rows.visible_to(user).filter(pk=current).exists():
+            del self.fields[name]
+            return
+        pick_field(self, name).offer_to(user, current=current)
+
+    def _offer_units(self, user: User, *, is_new: bool) -> None:
+        if "unit" not in self.fields:
+            return
+        if self.keeps_unit and not is_new:
+            del self.fields["unit"]
+            return
+        units = choosable(Unit, user)
+        offer_rows(self, "unit", units)
+        only = list(units[:2])
+        if is_new and len(only) == 1:
+            self.fields["unit"].initial = only[0].pk
+
+    def _formset(self, data: QueryDict | None, model: type[Model], form: type[LineForm], user: User) -> LineFormSet:
+        made = line_formset(self._meta.model, model, form, extra=0)
+        about = {"instance": self.instance, "prefix": model._meta.model_name, "form_kwargs": {"user": user}}
+        formset: LineFormSet = made(data, **about)
+        formset.heading, formset.one, formset.more = self.line_words[model]  # type: ignore[attr-defined]
+        return formset
+
+    def keep(self, actor: User, **about: object) -> Any:
+        parts = {"parts": self.parts}
+        today: dt.date = office_today(self.instance)
+        if self.instance.pk is None:
+            return type(self).register(self.instance, actor=actor, today=today, **parts)
+        changes = {name: self.cleaned_data[name] for name in self.changed_data if name in (self._meta.fields or ())}
+        asked: dict[str, Any] = {**parts, "removed": self.removed, "changes": changes}
+        return type(self).edit(self.instance, actor=actor, today=today, **asked)
+
+
+class PlainLineForm(LineForm):
+    """A line without rows to look up."""
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+
+
+class OrganizationLineForm(PlainLineForm):
+    """A line about an organization, which is found by its words."""
+
+    organization = PickField("organization", label=_("Organization"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, user=user, **kwargs)
+        pick_field(self, "organization").offer_to(user, current=self.instance.organization_id)
+
+
+class DemandRecordForm(EitherTitleMixin, RecordForm):
+    register, edit = staticmethod(register_demand), staticmethod(edit_demand)
+    keeps_unit = True
+    needs_one_of = frozenset({"title", "title_zh", "original_wording", "rewritten_wording"})
+
+    organization = PickField("organization", label=_("Asked by"))
+    event = PickField("event", label=_("Released at"), required=False)
+    through = PickField("organization", label=_("Through"), required=False)
+
+    class Meta:
+        model = Demand
+        fields = [
+            *("organization", "title", "title_zh", "original_wording", "rewritten_wording", "is_content_published"),
+            *("field", "released_on", "deadline_on", "unit", "owner", "event", "through"),
+        ]
+        widgets = {
+            "released_on": DayInput,
+            "deadline_on": DayInput,
+            "original_wording": forms.Textarea(attrs={"rows": 3}),
+            "rewritten_wording": forms.Textarea(attrs={"rows": 3}),
+        }
+
+
+class PartnerLineForm(OrganizationLineForm):
+    class Meta:
+        model = FacilityPartner
+        fields = ["organization", "is_host", "head"]
+
+
+class FacilityForm(EitherNameMixin, RecordForm):
+    register, edit = staticmethod(register_facility), staticmethod(edit_facility)
+    keeps_unit = True
+    lines = ((FacilityPartner, PartnerLineForm),)
+    line_words = {FacilityPartner: (_("Run by"), _("Organization"), _("Add an organization"))}
+
+    agreement = PickField("agreement", label=_("Agreement"), required=False)
+    event = PickField("event", label=_("Opened at"), required=False)
+    region = PickField("region", label=_("Region"), required=False)
+
+    class Meta:
+        model = Facility
+        fields = [
+            *("kind", "name", "name_zh", "unit", "owner", "agreement", "area", "event", "region", "site"),
+            *("starts_on", "ends_on", "capacity", "summary"),
+        ]
+        widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
+
+
+class HonourForm(RecordForm):
+    register, edit = staticmethod(register_honour), staticmethod(edit_honour)
+    keeps_unit = True
+
+    organization = PickField("organization", label=_("Organization"))
+
+    class Meta:
+        model = Honour
+        fields = ["organization", "scheme", "batch", "granted_on", "valid_until", "unit", "evidence"]
+        widgets = {"granted_on": DayInput, "valid_until": DayInput, "evidence": forms.Textarea(attrs={"rows": 3})}
+
+
+class AchievementForm(EitherNameMixin, RecordForm):
+    register, edit = staticmethod(register_record), staticmethod(edit_record)
+
+    organization = PickField("organization", label=_("Organization"))
+
+    class Meta:
+        model = Achievement
+        fields = [
+            *("organization", "name", "name_zh", "field", "is_on_offer", "description", "people"),
+            *("intellectual_property", "unit"),
+        ]
+        widgets = {
+            name: forms.Textarea(attrs={"rows": 3}) for name in ("description", "people", "intellectual_property")
+        }
+
+
+class OrganizerLineForm(OrganizationLineForm):
+    class Meta:
+        model = ProgrammeOrganizer
+        fields = ["organization", "role"]
+
+
+class TargetLineForm(PlainLineForm):
+    class Meta:
+        model = ProgrammeTarget
+        fields = ["measure", "value", "by_on", "note"]
+        widgets = {"by_on": DayInput}
+
+
+class ProgrammeForm(EitherNameMixin, RecordForm):
+    register, edit = staticmethod(register_programme), staticmethod(edit_programme)
+    lines = ((ProgrammeOrganizer, OrganizerLineForm), (ProgrammeTarget, TargetLineForm))
+    line_words = {
+        ProgrammeOrganizer: (_("Organizers"), _("Organizer"), _("Add an organizer")),
+        ProgrammeTarget: (_("Targets"), _("Target"), _("Add a target")),
+    }
+
+    class Meta:
+        model = Programme
+        fields = ["name", "name_zh", "starts_on", "ends_on", "summary", "unit"]
+        widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
+
+
+class KindLineForm(PlainLineForm):
+    class Meta:
+        model = EventKind
+        fields = ["kind"]
+
+
+class ParticipationLineForm(OrganizationLineForm):
+    organization = PickField("organization", label=_("Organization"), required=False)
+
+    class Meta:
+        model = Participation
+        fields = ["organization", "name_as_printed", "role"]
+
+
+class EventRecordForm(EitherNameMixin, RecordForm):
+    register, edit = staticmethod(register_record), staticmethod(edit_record)
+    lines = ((EventKind, KindLineForm), (Participation, ParticipationLineForm))
+    line_words = {
+        EventKind: (_("Kinds"), _("Kind"), _("Add a kind")),
+        Participation: (_("Participants"), _("Participant"), _("Add a participant")),
+    }
+
+    region = PickField("region", label=_("Region"), required=False)
+
+    class Meta:
+        model = Event
+        fields = [
+            *("name", "name_zh", "starts_on", "ends_on", "region", "place", "unit", "summary", "agenda", "minutes"),
+            *("is_participant_list_complete", "is_follow_up_list_complete"),
+        ]
+        widgets = {
+            "starts_on": DayInput,
+            "ends_on": DayInput,
+            **{name: forms.Textarea(attrs={"rows": 3}) for name in ("summary", "agenda", "minutes")},
+        }

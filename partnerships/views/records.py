@@ -1,0 +1,92 @@
+"""Pages that add and edit the records beside agreements; what is asked for each kind is in ``forms/records.py``."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+
+from partnerships.forms.numbers import row_or_none
+from partnerships.forms.records import (
+    AchievementForm,
+    DemandRecordForm,
+    EventRecordForm,
+    FacilityForm,
+    HonourForm,
+    ProgrammeForm,
+    RecordForm,
+)
+from partnerships.models import Agreement, Event, Organization, User
+from partnerships.requests import UserRequest
+from partnerships.texts import LazyText
+from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.edits import edit_page
+
+
+class RecordKind(NamedTuple):
+    form: type[RecordForm]
+    add: LazyText
+    edit: LazyText
+    add_action: str
+    edit_action: str
+    # The column that is today unless something else is typed.
+    day: str = ""
+
+
+KINDS: Mapping[str, RecordKind] = {
+    "demand": RecordKind(
+        DemandRecordForm, _("Add a demand"), _("Edit the demand"), "demand.add", "demand.edit", "released_on"
+    ),
+    "facility": RecordKind(
+        FacilityForm, _("Add a joint facility"), _("Edit the joint facility"), "facility.add", "facility.edit"
+    ),
+    "honour": RecordKind(
+        HonourForm, _("Add an honour"), _("Edit the honour"), "honour.edit", "honour.edit", "granted_on"
+    ),
+    "achievement": RecordKind(
+        AchievementForm, _("Add an achievement"), _("Edit the achievement"), "achievement.edit", "achievement.edit"
+    ),
+    "programme": RecordKind(
+        ProgrammeForm, _("Add a programme"), _("Edit the programme"), "programme.edit", "programme.edit"
+    ),
+    "event": RecordKind(
+        EventRecordForm, _("Add an event"), _("Edit the event"), "event.add", "event.edit", "starts_on"
+    ),
+}
+# What the address of a new record may name.
+NAMED: Mapping[str, Callable[[User], QuerySet]] = {
+    "organization": Organization.objects.visible_to,
+    "agreement": Agreement.objects.visible_to,
+    "event": Event.objects.visible_to,
+}
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def record_add(request: UserRequest, kind: str) -> HttpResponse:
+    """Add a record. ``?organization=``, ``agreement=`` and ``event=`` say what it is about."""
+    about = KINDS[kind]
+    require_or_403(request.user, about.add_action)
+    rows = {name: row_or_none(found(request.user), request.GET.get(name)) for name, found in NAMED.items()}
+    initial: dict[str, object] = {name: row.pk for name, row in rows.items() if row is not None}
+    if about.day:
+        initial[about.day] = timezone.localdate()
+    form = about.form(request.POST or None, user=request.user, initial=initial)
+    back = reverse(f"{kind}_list")
+    return edit_page(request, None, form, title=about.add, template="record_form", back=back)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def record_edit(request: UserRequest, pk: int, kind: str) -> HttpResponse:
+    about = KINDS[kind]
+    rows = about.form._meta.model._default_manager.select_related("unit")
+    row = visible_or_404(rows, request, pk)
+    require_or_403(request.user, about.edit_action, row)
+    form = about.form(request.POST or None, user=request.user, instance=row)
+    return edit_page(request, row, form, title=about.edit, template="record_form")
