@@ -363,7 +363,9 @@ class NewActivityForm(EitherTitleMixin, DomainFormMixin, DetailFields, forms.Mod
                     self.add_error(name, _("“None” is selected. Choose when it is due, or clear this field."))
         elif when and values.get("no_next_step_reason"):
             self.add_error("no_next_step_reason", _("A next step is selected. Choose “None”, or clear this field."))
-        if when == NextStepWhen.WEEK and values.get("next_step") and not values.get("next_step_on"):
+        if when == NextStepWhen.WEEK and values.get("next_step_on"):
+            self.add_error("next_step_on", _("“In a week” is selected. Choose “On a date”, or clear this field."))
+        elif when == NextStepWhen.WEEK and values.get("next_step"):
             values["next_step_on"] = self.today + dt.timedelta(days=7)
 
     def _check_days(self, values: dict[str, Any]) -> None:

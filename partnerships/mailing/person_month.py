@@ -123,7 +123,8 @@ def person_month(person: User, *, viewer: User, first: dt.date, end: dt.date, no
         *_rows_elsewhere(elsewhere[:MOST_ROWS]),
     ]
     rows.sort(key=attrgetter("at"))
-    hide_unseen({plan.milestone.pk: plan.milestone for row in rows for plan in row.plans}.values(), viewer)
+    # Each row has a milestone of its own, also where two are about the same one.
+    hide_unseen([plan.milestone for row in rows for plan in row.plans], viewer)
     return PersonMonth(rows, is_cut, Counter(row.state for row in rows))
 
 

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
@@ -121,8 +122,11 @@ def contact_note_edit(request: UserRequest, pk: int) -> HttpResponse:
     note = visible_or_404(rows, request, pk)
     require_or_403(request.user, "contact_note.edit", note)
     form = EditNoteForm(request.POST or None, row=note, today=office_today(note))
-    back = address_of_part(shown_to(request.user, note.agreement) or note.organization, "notes")
-    template, shown = "partnerships/activities/note.html", {"button": _("Save")}
+    # The agreement of another unit has no page to go back to, and is not named.
+    subjects = (shown_to(request.user, note.agreement), note.organization, note.milestone)
+    subject = next((one for one in subjects if hasattr(one, "get_absolute_url")), None)
+    back = address_of_part(subject, "notes") if subject is not None else reverse("my_work")
+    template, shown = "partnerships/activities/note.html", {"button": _("Save"), "subject": subject}
     title = _("Edit the call or message")
     return form_page(request, note, form, title=title, done=_("Saved."), back=back, template=template, shown=shown)
 

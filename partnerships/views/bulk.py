@@ -53,7 +53,7 @@ MOST_REASONS = 10
 EXPORT = "export"
 PARTIES = AgreementParty.objects.select_related("organization")
 RELATED: Mapping[str, tuple[str, ...]] = {
-    "milestone": ("agreement__unit", "unit"),
+    "milestone": ("agreement__unit", "unit", "organization"),
     "activity": ("agreement__unit", "unit"),
     "facility": ("agreement__unit", "unit"),
     "demand": ("organization", "unit"),
@@ -96,6 +96,7 @@ class Selection:
     total: int
     query: str
     back: str
+    is_all: bool = False
 
     @property
     def value(self) -> str:
@@ -117,8 +118,10 @@ def bulk(request: UserRequest, key: str) -> HttpResponseBase:
     if not chosen.picked:
         messages.warning(request, _("Select rows first."))
         return redirect(chosen.back)
-    if name == EXPORT:
+    if name == EXPORT and request.method == "POST":
         return _export(request, key, chosen, data)
+    if name == EXPORT:
+        return render(request, "partnerships/bulk/export.html", {"chosen": chosen, "kind": {"key": EXPORT}})
     kind = _kind(key, name)
     require_or_403(request.user, kind.permission)
     form = _form(request, kind, data)
@@ -168,10 +171,16 @@ def _selection(request: UserRequest, key: str, data: QueryDict) -> Selection:
             [*data.getlist("pick"), *data.getlist("_selected_action"), *data.get("chosen", "").split()]
         )
         total = len(picked)
-    back = data.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        back = f"{reverse(key)}?{query.urlencode()}" if query else reverse(key)
-    return Selection(picked[:MOST_ROWS], total, query.urlencode(), back)
+    back = _way_back(request, data, f"{reverse(key)}?{query.urlencode()}" if query else reverse(key))
+    return Selection(picked[:MOST_ROWS], total, query.urlencode(), back, is_all=bool(data.get("all")))
+
+
+def _way_back(request: UserRequest, data: QueryDict, otherwise: str) -> str:
+    """Return the address on this site that ``next`` names, or else ``otherwise``."""
+    asked = data.get("next", "")
+    hosts = {request.get_host()}
+    is_ours = url_has_allowed_host_and_scheme(asked, allowed_hosts=hosts, require_https=request.is_secure())
+    return asked if is_ours and asked.startswith("/") else otherwise
 
 
 def _form(request: UserRequest, kind: BulkKind, data: QueryDict) -> BulkForm:
@@ -188,7 +197,7 @@ def _in_words(outcome: BulkOutcome, rows: Mapping[int, Any]) -> dict[str, object
     """Return what a preview found, for the page."""
     changed = changed_rows(outcome.changes, rows)
     # With the versions of the preview: a row that somebody changes meanwhile is refused.
-    versions = " ".join(f"{item['row'].pk}-{item['row'].version}" for item in changed)
+    versions = " ".join(f"{item['row'].pk}-{item['row'].version}" for item in changed if item["row"] is not None)
     refused = [(rows.get(row.pk, row), reason) for row, reason in outcome.refused]
     return {"changed": changed, "refused": refused, "versions": versions}
 
@@ -260,13 +269,18 @@ def _line(change: RowChange, name: str, found: Mapping[type[Model], Mapping[int,
 
 def _export(request: UserRequest, key: str, chosen: Selection, data: QueryDict) -> HttpResponseBase:
     """Export the selected rows, in the order and with the columns of the list; its filters found them already."""
+    form = data.get("format") or Export.Format.XLSX
+    if chosen.is_all:  # an export has no limit of rows
+        return export_file(request, key, chosen.query, form)
     asked, query = QueryDict(chosen.query), QueryDict(mutable=True)
     for name in BESIDE_FILTERS & asked.keys():
         query.setlist(name, asked.getlist(name))
     if LISTS[key].model is Milestone:
         query["status"] = "all"  # without it the list leaves out what is done
-    query["picked"] = ".".join(str(one.pk) for one in chosen.picked)
-    return export_file(request, key, query.urlencode(), data.get("format") or Export.Format.XLSX)
+    seen = LISTS[key].model.objects.visible_to(request.user)
+    found = set(seen.filter(pk__in=[one.pk for one in chosen.picked]).values_list("pk", flat=True))
+    query["picked"] = ".".join(str(one.pk) for one in chosen.picked if one.pk in found)
+    return export_file(request, key, query.urlencode(), form)
 
 
 def _say_what_was_done(request: UserRequest, kind: BulkKind, outcome: BulkOutcome, back: str) -> None:
@@ -330,9 +344,7 @@ def act_title(act: BulkAct) -> LazyText:
 def bulk_undo(request: UserRequest, pk: int) -> HttpResponse:
     """Undo an act of the user; rows that were changed meanwhile stay, with a message each."""
     act = get_object_or_404(BulkAct.objects.of(request.user), pk=pk)
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=request.is_secure()):
-        back = act.get_absolute_url()
+    back = _way_back(request, request.POST, act.get_absolute_url())
     try:
         result = undo_act(act, actor=request.user, now=timezone.now())
     except DomainError as error:

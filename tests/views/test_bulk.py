@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import DAY, AgreementFactory, MilestoneFactory, UserFactory
-from partnerships.models import BulkAct, Milestone, SecurityEvent
+from partnerships.models import BulkAct, Export, Milestone, SecurityEvent
+from partnerships.views import bulk
 from tests.views.world import World
 
 
@@ -117,3 +118,21 @@ def test_the_page_of_an_act_costs_the_same_for_more_rows(
 
     with django_assert_num_queries(7):
         client.post(address(), {"act": "reassign", "pick": chosen})
+
+
+def test_a_link_to_an_export_changes_nothing_and_leads_nowhere_else(world: World, client: Client) -> None:
+    query = {"act": "export", "pick": world.agreement.pk, "next": "logout"}
+
+    page = client.get(address("agreement_list"), query)
+
+    assert (page.status_code, Export.objects.count()) == (200, 0)
+    assert page.context["chosen"].back == reverse("agreement_list")
+
+
+def test_an_export_of_all_has_no_limit_of_rows(world: World, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "MOST_ROWS", 1)
+    AgreementFactory(unit=world.unit, title="One more")
+
+    file = client.post(address("agreement_list"), {"act": "export", "format": "csv", "all": "1"})
+
+    assert len(b"".join(file).splitlines()) >= 3

@@ -209,3 +209,17 @@ def test_one_month_is_read_in_a_fixed_number_of_queries(
 
     assert len(page.context["days"]) == 2
     assert ReminderItem.objects.count() == 6
+
+
+def test_an_agreement_of_another_unit_is_not_named_in_any_line(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    elsewhere = AgreementFactory(unit=UnitFactory(), title="Secret agreement", signed=True)
+    milestone = MilestoneFactory(agreement=elsewhere, unit=world.unit, owner=world.coordinator, title="Ours")
+    for days in (2, 3):
+        plan_of(world, milestone=milestone, send_at=NOON + dt.timedelta(days=days))
+
+    page = client_of(world.coordinator).get(reverse("person_reminders", args=[world.coordinator.pk]), {"month": MONTH})
+
+    assert page.text.count("Ours") >= 2
+    assert "Secret agreement" not in page.text

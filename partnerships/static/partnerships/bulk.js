@@ -83,3 +83,8 @@
   // A page from the browser's history has its boxes checked again after this ran.
   window.addEventListener("pageshow", count);
 })();
+// What is typed changes the preview: until the new one is there, the act of the old one is out of reach.
+document.addEventListener("input", (event) => {
+  if (!event.target.closest?.(".bulk-form")) return;
+  for (const button of document.querySelectorAll("#bulk-outcome button")) button.disabled = true;
+});
