@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from partnerships.factories import (
     ActivityFactory,
@@ -73,6 +74,7 @@ def choose(page: Any, line: Any, name: str) -> None:
     line.locator(".select2-selection").first.click()
     page.locator(".select2-search__field").fill(name)
     page.locator(".select2-results__option", has_text=name).first.click()
+    line.locator(".select2-selection__rendered", has_text=name).first.wait_for()
 
 
 @pytest.mark.parametrize(
@@ -109,6 +111,7 @@ def test_a_line_keeps_its_choice_when_one_before_it_is_removed(
     if typed:
         lines.nth(known + 2).locator(f"[name$={typed}]").fill("Mr Zhou")
     lines.nth(known).locator(".delete-template").click()
+    expect(lines).to_have_count(known + 2)
     choose(page, lines.nth(known), harbor.name)
     choose(page, lines.nth(known + 1), quay.name)
     with page.expect_navigation():
