@@ -332,6 +332,8 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
 
     # Whom the row waited for when it was read: ``waits_for`` and owner; None for a new or a closed one.
     _responsible_read: tuple[str, int | None] | None = None
+    # An undo puts it back to those who had it before, for whom it is no news.
+    is_put_back = False
 
     class Meta:
         verbose_name = _("milestone")
@@ -441,7 +443,7 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
     def _count_appearance(self) -> bool:
         """Count a change of whom it waits for, and return whether somebody's act brought the milestone to them.
 
-        What a person gives to themselves is no news, nor what the system writes. A new milestone is news only as a
+        What a person gives to themselves is no news, nor what the system writes or an undo puts back. A new milestone is news only as a
         decision, a step of its agreement or a liaison to replace: others are entered by the office and have reminders of
         their own.
         """
@@ -451,7 +453,9 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
         self.appearance += 1
         actor = getattr(self, "_history_user", None)  # set by the verbs, see save_as()
         is_own = actor is not None and now == (WaitsFor.OWNER, actor.pk)
-        return actor is not None and not is_own and (before is not None or self.kind in NEWS_KINDS)
+        if actor is None or is_own or self.is_put_back:
+            return False
+        return before is not None or self.kind in NEWS_KINDS
 
     def _present_waits_for(self) -> WaitsFor:
         """Return whom it waits for. A unit's leads may give an answer to a person, who is then its owner."""

@@ -178,13 +178,15 @@ def edit_agreement(
     parts: Sequence[models.Model] = (),
     removed: Sequence[models.Model] = (),
     confirmed_different: Collection[int] = (),
+    put_back: Collection[int] | None = None,
 ) -> Agreement:
     """Change an agreement and its parts as one version.
 
     From the review on ``LOCKED`` and ``LOCKED_PARTS`` stay as they are, with three exceptions: a missing Chinese title, the
     liaisons, and, once it is signed, the signatories and ``SIGNING_FACTS``. Milestones go along to another unit; those of
     the former coordinator, or of nobody, to the new one. After a move to another unit the coordinator must still see it.
-    Another title or unit may raise ``PossibleDuplicate``, as in ``register_agreement``.
+    Another title or unit may raise ``PossibleDuplicate``, as in ``register_agreement``. ``put_back`` undoes a move to
+    another unit, see ``move_milestones_along``.
     """
     with transaction.atomic():
         before, after = AGREEMENT.begin(agreement, changes, actor=actor)
@@ -207,7 +209,7 @@ def edit_agreement(
             # The other type may have reminder rules of its own.
             ReminderMark.leave_on(after.milestones.pending())
         if "unit" in changed:
-            move_milestones_along(before, after, actor=actor)
+            move_milestones_along(before, after, actor=actor, put_back=put_back)
         if "event" in changed and after.status == AgreementStatus.APPROVED:
             derive_milestones(after, actor=actor, on=today)  # the signing is due on the day of the event
         if after.is_signed and any(isinstance(part, AgreementParty) for part in parts):

@@ -41,6 +41,7 @@ from partnerships.workflows.milestones import (
     move_milestone,
     note_milestone,
     snooze_milestone,
+    snoozes_under,
     submit_milestone,
 )
 from partnerships.workflows.terms import confirm_renewal, renew_agreement
@@ -51,6 +52,7 @@ from partnerships.workflows.undo import (
     lock_agreements_of,
     lock_visible,
     owners_of_milestones,
+    part_values,
     record_act,
     row_change,
 )
@@ -156,7 +158,7 @@ def _finish(row: Milestone, given: Circumstances) -> RowChange:
         return row_change(row, note_milestone(row, actor=given.actor, on=on), ["status"], undo="")
     verb = submit_milestone if row.requires_acceptance else meet_milestone
     done = verb(row, actor=given.actor, on=on, evidence=evidence)
-    return row_change(row, done, ["status"], undo="" if row.recurs_every_months else "step")
+    return row_change(row, done, ["status", "evidence", *SNOOZED], undo="" if row.recurs_every_months else "step")
 
 
 def _log(row: Agreement | Milestone, given: Circumstances) -> RowChange:
@@ -171,15 +173,19 @@ def _log(row: Agreement | Milestone, given: Circumstances) -> RowChange:
         summary=given.values["summary"],
     )
     register_contact_note(note, actor=given.actor, today=given.today(row))
-    return row_change(row, row, (), undo="note", note=note.pk)
+    # Whoever takes part in the agreement may log a contact, and not delete it.
+    undo = "note" if may(given.actor, "contact_note.edit", note) else ""
+    return row_change(row, row, (), undo=undo, note=note.pk, version=note.version)
 
 
 def _set_unit(row: Agreement, given: Circumstances) -> RowChange:
     unit = given.values["unit"]
     if row.unit_id == unit.pk:
         raise InvalidInput(_("It belongs to this unit already."))
+    along = row.milestones.pending().filter(unit=row.unit_id).order_by()
+    ids = list(along.values_list("pk", flat=True))
     moved = edit_agreement(row, actor=given.actor, today=given.today(row), changes={"unit": unit})
-    return row_change(row, moved, ["unit"], undo="unit")
+    return row_change(row, moved, ["unit"], undo="unit", milestones=ids)
 
 
 def _add_programme(row: Agreement, given: Circumstances) -> RowChange:
@@ -192,8 +198,8 @@ def _add_area(row: Agreement, given: Circumstances) -> RowChange:
 
 def _add_part(row: Agreement, part: Any, name: str, given: Circumstances) -> RowChange:
     edit_agreement(row, actor=given.actor, today=given.today(row), parts=[part])
-    after = {name: given.values[name].pk}
-    return RowChange("agreement", row.pk, "part", {name: None}, after, {"part": name, "pk": part.pk})
+    after, about = {name: given.values[name].pk}, {"part": name, "pk": part.pk, "values": part_values(part)}
+    return RowChange("agreement", row.pk, "part", {name: None}, after, about)
 
 
 def _renew(row: Agreement, given: Circumstances) -> RowChange:
@@ -231,6 +237,9 @@ def _postpone(row: Activity, given: Circumstances) -> RowChange:
     postponed = postpone_activity(row, actor=given.actor, on=given.today(row), reason=given.values["reason"])
     return row_change(row, postponed, ["status", "starts_on", "ends_on"], undo="replan")
 
+
+# These change milestones of the record, which are no longer snoozed then.
+END_SNOOZES = frozenset({_log, _complete, _move_activity, _postpone})
 
 _assigns = partial(
     BulkKind, "reassign", gettext_lazy("Reassign"), gettext_lazy("Reassigned"), do=_reassign, shortcut="a"
@@ -355,7 +364,12 @@ def _act_on(kind: BulkKind, row: Any, one: Picked, given: Circumstances) -> RowC
         raise InvalidInput(may_not)
     if one.version not in {None, row.version}:
         raise StaleVersion(_("Somebody else changed this since you opened it."), current=row.version)
-    return kind.do(row, given)
+    record = row.agreement if isinstance(row, Milestone) else row
+    snoozes = snoozes_under(record) if record and kind.do in END_SNOOZES else []
+    change = kind.do(row, given)
+    if snoozes:
+        change.about["snoozes"] = snoozes
+    return change
 
 
 def _lock(kind: BulkKind, picked: Sequence[Picked], actor: User) -> dict[int, Any]:

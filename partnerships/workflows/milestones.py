@@ -1,7 +1,7 @@
 """Milestones: registered, edited, done, submitted, accepted, moved, snoozed, waived, given to others."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import count
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -260,11 +260,18 @@ def reopen_milestone(milestone: Milestone, *, actor: User | None, on: dt.date, r
 
 
 def take_back_step(
-    milestone: Milestone, *, actor: User, on: dt.date, now: dt.datetime, minutes: int = UNDO_MINUTES
+    milestone: Milestone,
+    *,
+    actor: User,
+    on: dt.date,
+    now: dt.datetime,
+    minutes: int = UNDO_MINUTES,
+    values: Mapping[str, object] = MappingProxyType({}),
 ) -> Milestone:
     """Undo a step that ``actor`` took within the last ``minutes``: a milestone met or submitted is open again.
 
     Later, or for somebody else, only a lead can correct it; so for a milestone that recurs, whose next occurrence exists.
+    ``values`` are columns to put back with it.
     """
     with transaction.atomic():
         locked = lock_as_read(milestone)
@@ -277,7 +284,8 @@ def take_back_step(
             raise TransitionRefused(_("The next one is planned already; a lead of the unit can correct it."))
         # A consequence: the check above replaces that of the table, where reopening is a correction by a lead.
         step, reason = TAKEN_BACK_BY[last.transition], _("Taken back at once.")
-        return take_milestone_step(locked, step, actor=actor, on=on, reason=reason, is_consequence=True)
+        more = {"is_put_back": True, **values}
+        return take_milestone_step(locked, step, actor=actor, on=on, reason=reason, is_consequence=True, **more)
 
 
 def move_milestone(
@@ -397,8 +405,26 @@ def restore_milestone(
         columns = {field.name: field.attname for field in locked._meta.concrete_fields}
         for name, value in values.items():
             setattr(locked, columns[name], value)
+        locked.is_put_back = True
         save_as(locked, actor, reason=reason)
     return locked
+
+
+def snoozes_under(row: Any) -> list[dict[str, Any]]:
+    """Return the snoozes of the pending milestones of a record, for ``snooze_again``."""
+    snoozed = row.milestones.pending().filter(snoozed_until__isnull=False).order_by("pk")
+    return list(snoozed.values("pk", "due_on", "snoozed_until", "snooze_reason"))
+
+
+def snooze_again(snoozes: Iterable[Mapping[str, Any]], *, actor: User | None, reason: str) -> None:
+    """Put back the snoozes that an act ended which is undone, where the milestone is due on the same day as before."""
+    with transaction.atomic():
+        for snooze in snoozes:
+            same = Milestone.objects.pending().filter(pk=snooze["pk"], due_on=snooze["due_on"], snoozed_until=None)
+            for milestone in same.select_for_update(of=("self",), no_key=True):
+                milestone.snoozed_until = dt.date.fromisoformat(str(snooze["snoozed_until"]))
+                milestone.snooze_reason = snooze["snooze_reason"]
+                save_as(milestone, actor, reason=reason)
 
 
 STEPS: dict[str, Callable[..., Milestone]] = {
@@ -414,8 +440,8 @@ STEPS: dict[str, Callable[..., Milestone]] = {
 
 
 def take_milestone_step(milestone: Milestone, name: str, *, actor: User | None, on: dt.date, **more: Any) -> Milestone:
-    """Take a step of the table. Each step ends a snooze."""
-    more |= {"snoozed_until": None, "snooze_reason": ""}
+    """Take a step of the table. Each step ends a snooze, unless ``more`` puts one back."""
+    more = {"snoozed_until": None, "snooze_reason": "", **more}
     return take_step(milestone, MILESTONE_TRANSITIONS, name, actor=actor, on=on, **more)
 
 
@@ -483,10 +509,13 @@ def cancel_pending_milestones(row: MilestoneTarget | Event, *, actor: User | Non
         take_milestone_step(milestone, "cancel", actor=actor, on=on, reason=reason, is_consequence=True)
 
 
-def move_milestones_along(before: MilestoneTarget, after: MilestoneTarget, *, actor: User | None) -> None:
+def move_milestones_along(
+    before: MilestoneTarget, after: MilestoneTarget, *, actor: User | None, put_back: Collection[int] | None = None
+) -> None:
     """Put the pending milestones of a row where it is now, when its unit or its agreement changed.
 
-    Those of other units stay in theirs, and those of an agreement's activities in the activity's unit.
+    Those of other units stay in theirs, and those of an agreement's activities in the activity's unit. ``put_back`` is the
+    undo of such a change: only the milestones with these ids move.
     """
     old, new = placement(before), placement(after)
     if old == new:
@@ -494,8 +523,11 @@ def move_milestones_along(before: MilestoneTarget, after: MilestoneTarget, *, ac
     pending = after.milestones.pending()
     if isinstance(after, Agreement):
         pending = pending.filter(none_of(*MILESTONE_TARGETS))
+    if put_back is not None:
+        pending = pending.filter(pk__in=put_back)
     with transaction.atomic():
         for milestone in pending.select_for_update(of=("self",), no_key=True):
+            milestone.is_put_back = put_back is not None
             if milestone.unit_id == before.unit_id:
                 milestone.unit_id = after.unit_id
             if old["agreement_id"] != new["agreement_id"]:
@@ -564,5 +596,5 @@ def _give_back(
     """Give the pending milestones in ``owners`` back, as far as they are still ``previous``'s."""
     theirs = row.milestones.pending().filter(pk__in=owners, owner=previous)
     for milestone in theirs.select_for_update(of=("self",), no_key=True):
-        milestone.owner_id = owners[milestone.pk]
+        milestone.owner_id, milestone.is_put_back = owners[milestone.pk], True
         save_as(milestone, actor)

@@ -29,7 +29,7 @@ from partnerships.workflows.agreements import assign_agreement, edit_agreement, 
 from partnerships.workflows.deletions import delete_record
 from partnerships.workflows.demands import assign_demand
 from partnerships.workflows.facilities import assign_facility
-from partnerships.workflows.milestones import restore_milestone, take_back_step
+from partnerships.workflows.milestones import restore_milestone, snooze_again, take_back_step
 
 KEPT_DAYS = 30
 # Activities before agreements, milestones last: as the verbs that end an agreement or complete an activity do.
@@ -83,6 +83,11 @@ def row_change(before: Model, after: Model, names: Iterable[str], *, undo: str, 
     return RowChange(str(before._meta.model_name), before.pk, undo, *states, about)
 
 
+def part_values(part: Model) -> dict[str, Any]:
+    """Return the values of all columns of a part of a record."""
+    return column_values(part, [column.name for column in part._meta.concrete_fields])
+
+
 def _plain(value: object) -> Any:
     return value.isoformat() if isinstance(value, dt.date) else value
 
@@ -100,8 +105,8 @@ def change_of_owner(before: Any, after: Any, person: str, owners: Mapping[int, i
 
 
 def record_act(key: str, changes: Iterable[RowChange], *, actor: User, now: dt.datetime) -> BulkAct:
-    """Keep what an act changed, for its undo; acts of the same person from more than a month ago are removed."""
-    BulkAct.objects.of(actor).filter(made_at__lt=now - dt.timedelta(days=KEPT_DAYS)).delete()
+    """Keep what an act changed, for its undo; acts from more than a month ago are removed."""
+    BulkAct.objects.filter(made_at__lt=now - dt.timedelta(days=KEPT_DAYS)).delete()
     return BulkAct.objects.create(actor=actor, key=key, made_at=now, rows=[asdict(change) for change in changes])
 
 
@@ -170,6 +175,7 @@ def _undo_one(change: RowChange, row: Any, result: UndoResult, *, actor: User, n
         with transaction.atomic():
             _check_unchanged(row, change)
             UNDOS[change.undo](row, change, actor, now)
+            snooze_again(change.about.get("snoozes", ()), actor=actor, reason=_("Undone"))
     except DomainError as error:
         result.left.append((row, str(error)))
     else:
@@ -205,19 +211,24 @@ def _undo_owner(row: Any, change: RowChange, actor: User, now: dt.datetime) -> N
 
 
 def _undo_step(row: Milestone, change: RowChange, actor: User, now: dt.datetime) -> None:
-    take_back_step(row, actor=actor, on=office_day(row, now), now=now, minutes=BulkAct.UNDO_MINUTES)
+    values = {name: value for name, value in _before(row, change).items() if name != "status"}
+    given: dict[str, Any] = {"minutes": BulkAct.UNDO_MINUTES, "values": values}
+    take_back_step(row, actor=actor, on=office_day(row, now), now=now, **given)
 
 
 def _undo_note(row: Model, change: RowChange, actor: User, now: dt.datetime) -> None:
     note = ContactNote.objects.filter(pk=change.about["note"]).first()
     if note is None:
         raise StaleVersion(_("It is no longer there, or not visible to you."), current=None)
+    if note.version != change.about["version"]:
+        raise StaleVersion(_("Somebody changed it meanwhile."), current=note.version)
     delete_record(note, actor=actor, today=office_day(row, now), reason=_("Undone"))
 
 
 def _undo_unit(row: Agreement, change: RowChange, actor: User, now: dt.datetime) -> None:
     unit = row.unit.__class__.objects.get(pk=change.before["unit"])
-    edit_agreement(row, actor=actor, today=office_day(row, now), changes={"unit": unit})
+    today, moved = office_day(row, now), change.about["milestones"]
+    edit_agreement(row, actor=actor, today=today, changes={"unit": unit}, put_back=moved)
 
 
 def _undo_part(row: Agreement, change: RowChange, actor: User, now: dt.datetime) -> None:
@@ -225,6 +236,8 @@ def _undo_part(row: Agreement, change: RowChange, actor: User, now: dt.datetime)
     part = model._base_manager.filter(pk=change.about["pk"]).first()
     if part is None:
         raise StaleVersion(_("It is no longer there, or not visible to you."), current=None)
+    if part_values(part) != change.about["values"]:
+        raise StaleVersion(_("Somebody changed it meanwhile."), current=row.version)
     edit_agreement(row, actor=actor, today=office_day(row, now), removed=[part])
 
 

@@ -18,9 +18,11 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import Agreement, BulkAct, ContactNote, Milestone, ReminderMark
+from partnerships.workflows.activities import edit_contact_note
 from partnerships.workflows.bulk import KINDS, MOST_ROWS, Picked, act_on_all, preview_all
 from partnerships.workflows.handover import HandOverItem, hand_over
 from partnerships.workflows.undo import undo_act
+from tests.workflows.follow_ups import plan_activity
 
 pytestmark = pytest.mark.django_db
 SOON, LATER = DAY + dt.timedelta(days=5), DAY + dt.timedelta(days=12)
@@ -54,7 +56,7 @@ def do(key: str, rows: list[Any], actor: Any, verb: Any = act_on_all, **values: 
 
 def columns(row: Any) -> dict[str, Any]:
     fresh = type(row)._base_manager.get(pk=row.pk)
-    skipped = {"version", "updated_at", "postponed_on", "evidence", "appearance"}
+    skipped = {"version", "updated_at", "postponed_on", "appearance"}
     return {one.name: getattr(fresh, one.attname) for one in row._meta.concrete_fields if one.name not in skipped}
 
 
@@ -73,7 +75,8 @@ def test_each_act_does_what_its_preview_says_and_can_be_undone(unit: Any, lead: 
         ("move", derived, {"due_on": LATER, "days": None}),
         ("snooze", milestone, {}),
         ("reassign", milestone, {"owner": colleague}),
-        ("done", milestone, {}),
+        ("done", MilestoneFactory(agreement=agreement, snoozed_until=SOON, snooze_reason="Fair", evidence="Mail"), {}),
+        ("done", MilestoneFactory(agreement=agreement, requires_acceptance=True), {}),
         ("log", milestone, {}),
         ("reassign", agreement, {"owner": colleague}),
         ("log", agreement, {}),
@@ -194,3 +197,74 @@ def test_renewals_are_recorded_and_closings_reinstated(unit: Any, lead: Any) -> 
     with pytest.raises(TransitionRefused):
         undo_act(renewal.act, actor=lead, now=NOON)
     assert (closed, columns(open_ended)["status"], undone.left) == ("completed", "signed", [])
+
+
+def test_an_undo_brings_nobody_what_they_had_before(unit: Any, lead: Any, agreement: Any) -> None:
+    giver, colleague = UserFactory(coordinator_in=unit), UserFactory(coordinator_in=unit)
+    Agreement.objects.filter(pk=agreement.pk).update(coordinator=giver)
+    agreement.refresh_from_db()
+    own, along = (MilestoneFactory(agreement=agreement, owner=giver) for _ in range(2))
+    submitted = MilestoneFactory(agreement=agreement, owner=giver, requires_acceptance=True)
+    acts = [
+        do("reassign", [own], lead, owner=colleague).act,
+        do("reassign", [agreement], lead, owner=colleague).act,
+        do("done", [Milestone.objects.get(pk=submitted.pk)], lead).act,
+    ]
+    told = {row.pk: Milestone.objects.get(pk=row.pk).appearance for row in (own, along, submitted)}
+    ReminderMark.objects.all().delete()
+
+    results = [undo_act(act, actor=lead, now=NOON) for act in reversed(acts)]
+
+    assert [result.left for result in results] == [[]] * 3
+    assert set(ReminderMark.objects.values_list("appearance", flat=True)) == {0}
+    # Another number than before: what was announced to the colleague is withdrawn.
+    assert all(Milestone.objects.get(pk=pk).appearance > number for pk, number in told.items())
+
+
+def test_what_somebody_corrected_meanwhile_is_not_deleted(unit: Any, lead: Any, agreement: Any) -> None:
+    draft, area = AgreementFactory(unit=unit, coordinator=lead, created_by=lead), CooperationAreaFactory()
+    acts = [do("log", [agreement], lead).act, do("area", [draft], lead, area=area).act]
+    note = ContactNote.objects.get()
+    edit_contact_note(note, actor=lead, today=DAY, changes={"summary": "They agreed"})
+    draft.promised_areas.update(quantity=2)
+
+    results = [undo_act(act, actor=lead, now=NOON) for act in acts]
+
+    assert [reason for result in results for _row, reason in result.left] == ["Somebody changed it meanwhile."] * 2
+    assert (ContactNote.objects.count(), draft.promised_areas.count()) == (1, 1)
+
+
+def test_an_undone_move_to_another_unit_takes_back_what_went_along(unit: Any, lead: Any) -> None:
+    other = UnitFactory()
+    lead.memberships.create(unit=other, role=30)
+    lead = type(lead).objects.get(pk=lead.pk)
+    draft = AgreementFactory(unit=unit, coordinator=lead, created_by=lead)
+    went, was_there = MilestoneFactory(agreement=draft, unit=unit), MilestoneFactory(agreement=draft, unit=other)
+
+    act = do("unit", [draft], lead, unit=other).act
+    moved = columns(went)["unit"]
+    undo_act(act, actor=lead, now=NOON)
+
+    assert moved == other.pk
+    assert [columns(row)["unit"] for row in (went, was_there)] == [unit.pk, other.pk]
+
+
+def test_snoozes_that_an_act_ended_come_back(unit: Any, lead: Any) -> None:
+    activity = plan_activity(
+        actor=lead, on=DAY, unit=unit, owner=lead, kind="visit", title="Visit", starts_on=LATER, ends_on=LATER
+    )
+    starting = activity.milestones.first()
+    Milestone.objects.filter(pk=starting.pk).update(snoozed_until=SOON, snooze_reason="Fair")
+
+    act = do("move", [activity], lead).act
+    moved = columns(starting)
+    undo_act(act, actor=lead, now=NOON)
+
+    assert (moved["due_on"], moved["snoozed_until"]) == (starting.due_on + dt.timedelta(days=7), None)
+    assert (columns(starting)["snoozed_until"], columns(starting)["snooze_reason"]) == (SOON, "Fair")
+
+
+def test_acts_of_anybody_are_removed_after_a_month(lead: Any, agreement: Any) -> None:
+    BulkAct.objects.create(actor=UserFactory(), key="done", made_at=NOON - dt.timedelta(days=31), rows=[])
+
+    assert do("log", [agreement], lead).act == BulkAct.objects.get()
