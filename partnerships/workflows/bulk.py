@@ -45,6 +45,7 @@ from partnerships.workflows.milestones import (
     submit_milestone,
 )
 from partnerships.workflows.terms import confirm_renewal, renew_agreement
+from partnerships.workflows.transitions import check_day
 from partnerships.workflows.undo import (
     ASSIGN,
     RowChange,
@@ -155,6 +156,7 @@ def _finish(row: Milestone, given: Circumstances) -> RowChange:
     """Mark as done; what a lead accepts is submitted, and news is marked as noted."""
     on, evidence = given.values["on"], given.values["evidence"]
     if row.kind == MilestoneKind.NEW_HOLDER:
+        _check_may(given.actor, "milestone.accept", row)
         return row_change(row, note_milestone(row, actor=given.actor, on=on), ["status"], undo="")
     verb = submit_milestone if row.requires_acceptance else meet_milestone
     done = verb(row, actor=given.actor, on=on, evidence=evidence)
@@ -224,6 +226,7 @@ def _move_activity(row: Activity, given: Circumstances) -> RowChange:
     if not Activity.objects.unfinished().filter(pk=row.pk).exists():
         raise TransitionRefused(_("Already finished or cancelled."))
     starts_on = _new_day(given, row.starts_on, "starts_on")
+    check_day(starts_on, field="starts_on")  # the end is counted from it
     if starts_on == row.starts_on:
         raise InvalidInput(_("The date is unchanged."))
     changes: dict[str, object] = {"starts_on": starts_on}
@@ -358,10 +361,7 @@ def preview_all(kind: BulkKind, picked: Sequence[Picked], **given: Any) -> BulkO
 
 
 def _act_on(kind: BulkKind, row: Any, one: Picked, given: Circumstances) -> RowChange:
-    # Asked here and not by the verb alone: a row that somebody picked by mistake is no breach for the security log.
-    may_not = refusal(given.actor, kind.permission, row)
-    if may_not is not None:
-        raise InvalidInput(may_not)
+    _check_may(given.actor, kind.permission, row)
     if one.version not in {None, row.version}:
         raise StaleVersion(_("Somebody else changed this since you opened it."), current=row.version)
     record = row.agreement if isinstance(row, Milestone) else row
@@ -370,6 +370,13 @@ def _act_on(kind: BulkKind, row: Any, one: Picked, given: Circumstances) -> RowC
     if snoozes:
         change.about["snoozes"] = snoozes
     return change
+
+
+def _check_may(actor: User, action: str, row: Any) -> None:
+    # Asked here and not by the verb alone: a row that somebody picked by mistake is no breach for the security log.
+    may_not = refusal(actor, action, row)
+    if may_not is not None:
+        raise InvalidInput(may_not)
 
 
 def _lock(kind: BulkKind, picked: Sequence[Picked], actor: User) -> dict[int, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from partnerships.acts import one_act
 from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
 from partnerships.factories import (
     DAY,
@@ -262,6 +263,22 @@ def test_snoozes_that_an_act_ended_come_back(unit: Any, lead: Any) -> None:
 
     assert (moved["due_on"], moved["snoozed_until"]) == (starting.due_on + dt.timedelta(days=7), None)
     assert (columns(starting)["snoozed_until"], columns(starting)["snooze_reason"]) == (SOON, "Fair")
+
+
+def test_what_the_verb_would_refuse_says_so_in_the_preview(unit: Any, lead: Any, agreement: Any) -> None:
+    taking_part = UserFactory(coordinator_in=UnitFactory())
+    agreement.participating_units.create(unit=taking_part.memberships.get().unit)
+    news = MilestoneFactory(agreement=agreement, kind="new_holder", owner=None)
+    coordinator = UserFactory(coordinator_in=unit)
+    activity = ActivityFactory(unit=unit, owner=lead, starts_on=SOON, ends_on=LATER)
+
+    with one_act() as act:
+        noted = do("done", [news], coordinator, preview_all)
+    far = do("move", [activity], lead, starts_on=dt.date(9999, 12, 31))
+
+    assert (len(noted.refused), act.refusals) == (1, {})
+    assert "cannot be meant" in far.refused[0][1]
+    assert do("log", [agreement], taking_part).not_undoable == 1
 
 
 def test_acts_of_anybody_are_removed_after_a_month(lead: Any, agreement: Any) -> None:
