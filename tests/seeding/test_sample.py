@@ -28,6 +28,7 @@ from partnerships.permissions import may
 from partnerships.reports.figures import with_recorded
 from partnerships.statuses import ActivityStatus, AgreementStatus, DemandStatus, MilestoneStatus
 from tests.seeding.conftest import NOW, PASSWORD, TODAY, sample_of
+from tests.views.sections import whole_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -184,8 +185,8 @@ def test_department_people_meet_the_framework_of_the_articles(sample: None, clie
     client.force_login(User.objects.get(username="chen.yulan"))
     below = Agreement.objects.get(code="sample-talent")
 
-    page = client.get(below.get_absolute_url())
+    page = whole_page(client, below)
 
     assert below.parent == framework
-    assert "Publicity and promotion" in page.text.partition('aria-labelledby="framework"')[2].partition("</section>")[0]
+    assert "Publicity and promotion" in page.partition('aria-labelledby="framework"')[2].partition("</section>")[0]
     assert client.get(framework.get_absolute_url()).status_code == 404
