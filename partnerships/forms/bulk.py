@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.domain import past_day
-from partnerships.inputs import DayField, DayInput
+from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.models import ContactNote, CooperationArea, Programme, Role, Unit, UnitMembership, User
 from partnerships.models.terms import LONGEST_PERIOD_MONTHS
 from partnerships.workflows.bulk import BulkKind, Picked
@@ -78,7 +78,7 @@ class BulkMoveForm(BulkForm):
     needs_one_of = frozenset({"due_on", "starts_on", "days"})
 
     due_on = DayField(label=_("New date"), widget=DayInput, required=False)
-    days = forms.IntegerField(
+    days = WholeNumberField(
         label=_("Or move by (days)"),
         required=False,
         min_value=-MOST_DAYS,
@@ -154,7 +154,7 @@ class BulkAreaForm(BulkForm):
 
 
 class BulkRenewForm(BulkForm):
-    months = forms.IntegerField(
+    months = WholeNumberField(
         label=_("Renew for (months)"),
         initial=12,
         min_value=1,

@@ -71,7 +71,7 @@ class TestInABrowser:
             page.screenshot(path=tmp_path / photo_name)
 
         page.get_by_role("link", name="Add photos or minutes").click()
-        page.get_by_label("Files").set_input_files([tmp_path / "gate.png", tmp_path / "hall.png"])
+        page.get_by_label("Photos or minutes").set_input_files([tmp_path / "gate.png", tmp_path / "hall.png"])
         page.get_by_role("button", name="Upload").click()
         page.get_by_role("img", name="hall").wait_for()
 

@@ -82,6 +82,7 @@ def test_from_an_empty_list_to_a_signed_agreement(
     page.get_by_role("heading", level=1, name="Joint training centre").wait_for()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
+    page.get_by_label("More actions").click()
     page.get_by_role("link", name="Edit the agreement").click()
     page.get_by_label("Reference").fill("SM-1")
     page.get_by_role("button", name="Save").click()
@@ -96,7 +97,7 @@ def test_from_an_empty_list_to_a_signed_agreement(
     assert page.get_by_role("link", name="Record the signing", exact=True).count() == 0
     take(lead, "Record the signing", "Signing recorded.")
 
-    page.goto(lead.url)
+    page.goto(f"{lead.url.partition('?')[0].partition('#')[0]}?section=files")
     page.get_by_role("link", name="Add a document").click()
     page.screenshot(path=tmp_path / "signed.png")
     page.get_by_label("File").set_input_files(tmp_path / "signed.png")

@@ -670,8 +670,8 @@ def test_people_without_permission_are_refused_at_every_address(
     assert ["Record a signing event" in client.get(door).text for door in ("/", "/events/")] == [False, False]
 
 
-def test_people_with_permission_see_the_links_to_the_page(client: Client) -> None:
-    assert [f'href="{PAGE}"' in client.get(door).text for door in ("/", "/events/")] == [True, True]
+def test_people_with_permission_see_the_link_to_the_page(client: Client) -> None:
+    assert f'href="{PAGE}"' in client.get("/events/").text
 
 
 # Drafts

@@ -63,7 +63,7 @@ def test_the_pages_agree_on_a_renewal_that_nobody_recorded(
     assert ("expired" in page, step(renewed, "confirm-renewal") in page) == (False, True)
 
     listed = lead.get(reverse("agreement_list"), {"in_force": "yes"}).text
-    assert ("Yearly cooperation" in listed, "renewed automatically, to be confirmed" in listed) == (True, True)
+    assert ("Yearly cooperation" in listed, "Renewed, to confirm" in listed) == (True, True)
     assert "Yearly cooperation" not in lead.get(reverse("agreement_list"), {"expiring": "365"}).text
     work = lead.get(reverse("my_work")).text
     assert ("Confirm that the agreement was renewed" in work, step(renewed, "confirm-renewal") in work) == (True, True)
