@@ -50,7 +50,7 @@ class RecordForm(FormWithLines):
     edit: ClassVar[Callable[..., Any]]
     keeps_unit: ClassVar[bool] = False
     lines: ClassVar[tuple[tuple[type[Model], type[LineForm]], ...]] = ()
-    # What the page calls the lines of each kind of part: heading, one of them, and the button for one more.
+    # Words for the lines of each kind of part: the heading, one line, the button for one more.
     line_words: ClassVar[dict[type[Model], tuple[Any, Any, Any]]] = {}
 
     def __init__(self, data: QueryDict | None = None, *, user: User, **kwargs: Any) -> None:

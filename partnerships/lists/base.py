@@ -75,13 +75,13 @@ class Column(Generic[Row]):
     cites: tuple[str, ...] = ()
     # Left out of exports unless the user is coordinator, lead or office.
     is_personal: bool = False
-    # Where a phone shows it: each row is a card of three lines, "name due", "title", "status end". Empty: not at all.
+    # Place on a phone, where each row is a card of three lines: "name due", "title", "status end". Empty: left out.
     phone: Literal["", "name", "due", "title", "status", "end"] = ""
     # The least width of a window that shows it, unless the reader chose the columns.
     from_width: Literal[0, 1024, 1400] = 0
     # Columns that are not shown at first can be chosen in the menu.
     is_shown_at_first: bool = True
-    # What the value reads besides the row: nothing of it is read while the column is hidden.
+    # Related rows that the value needs; a hidden column loads none of them.
     select: tuple[str, ...] = ()
     prefetch: tuple[str | Prefetch, ...] = ()
     add: Callable[[Any, User, dt.date], Any] | None = None

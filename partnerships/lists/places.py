@@ -1,4 +1,4 @@
-"""Where a record stands in the list that its reader came from."""
+"""Position of a record in the list that its reader came from, with the records before and after."""
 
 from typing import NamedTuple
 

@@ -73,7 +73,7 @@ class Link:
 
 @dataclass(frozen=True)
 class Navigation:
-    """Where the person can go. ``is_more_open`` says that the page is one of those under "More"."""
+    """Places that a person can go to. ``is_more_open``: the page is one of those under "More"."""
 
     main: list[Link]
     more: list[Link]
@@ -133,7 +133,7 @@ def initials(name: str) -> str:
     return name[-2:] if not name.isascii() else name[:2].upper()
 
 
-# What the keys do, as the "?" dialog shows them: where they work, then key and meaning.
+# Keys in groups by the pages they work on, each with its meaning, for the "?" dialog.
 KEYS = (
     (
         _("Everywhere"),

@@ -57,7 +57,7 @@ from partnerships.views.steps import form_page
 from partnerships.workflows.milestones import last_day_of_snooze
 
 WEEK_DAYS, MONTH_DAYS = 7, 30
-# As many equal tasks of one day become one line; two lines would save nothing.
+# Equal tasks of one day become one line from this number on: to fold two would save nothing.
 FEWEST_FOLDED = 3
 # Keys of the steps in a line's menu, by the last part of their address.
 SHORTCUTS = {"snooze": "s", "unsnooze": "s", "assign": "a", "move": "d"}
@@ -248,7 +248,7 @@ def _end_of_snooze(entry: WorkItem) -> dt.date:
     return (isinstance(entry.row, Milestone) and entry.row.snoozed_until) or dt.date.max
 
 
-# What waits for the reader's decision, and stands before the work by date.
+# Groups of decisions, shown before the work by date.
 DECISION_GROUPS = ("approve", "accept", "decide", "note")
 
 

@@ -58,7 +58,7 @@ KINDS: Mapping[str, RecordKind] = {
         EventRecordForm, _("Add an event"), _("Edit the event"), "event.add", "event.edit", "starts_on"
     ),
 }
-# What the address of a new record may name.
+# Records that the address of a new one may name, and how the visible ones are found.
 NAMED: Mapping[str, Callable[[User], QuerySet]] = {
     "organization": Organization.objects.visible_to,
     "agreement": Agreement.objects.visible_to,

@@ -175,7 +175,7 @@ def _log(row: Agreement | Milestone, given: Circumstances) -> RowChange:
         summary=given.values["summary"],
     )
     register_contact_note(note, actor=given.actor, today=given.today(row))
-    # Whoever takes part in the agreement may log a contact, and not delete it.
+    # A participating unit may log a contact but not delete it, so its note has no undo.
     undo = "note" if may(given.actor, "contact_note.edit", note) else ""
     return row_change(row, row, (), undo=undo, note=note.pk, version=note.version)
 

@@ -1,4 +1,4 @@
-"""What the lists of the admin open on: the rows that ask for somebody, one line for each."""
+"""Opening of the admin's lists: the rows that ask for somebody, one line for each."""
 
 import re
 

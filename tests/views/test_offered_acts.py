@@ -114,7 +114,7 @@ PLACES: Mapping[str, Callable[[Any], list[str]]] = {
     ],
 }
 
-# What is added under an agreement: the row that is asked about, and the address.
+# Acts under an agreement that add something: the row that is asked about, and the address.
 ADDED: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], list[str]]]] = {
     "contact_note.add": (lambda row: row, step_if(lambda row: row.is_signed, "log")),
     "activity.add": (
