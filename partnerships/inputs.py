@@ -4,6 +4,7 @@ import datetime as dt
 import re
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from itertools import chain
@@ -86,6 +87,14 @@ CURRENCY_WORDS = {
     "加元": "CAD",
     "澳元": "AUD",
 }
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount, and the code of its currency where it is named."""
+
+    amount: Decimal
+    currency: str = ""
 
 
 def parse_day(text: str) -> dt.date | None:
