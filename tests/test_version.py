@@ -32,3 +32,11 @@ def test_a_database_of_an_earlier_version_is_refused_in_one_line() -> None:
         "The database was migrated by another version of the product (0003_round_two). Versions before 0.2.0 cannot be "
         "upgraded: start with an empty database. Nothing was changed."
     )
+
+
+@pytest.mark.django_db
+@pytest.mark.both_databases
+def test_a_database_that_began_with_an_earlier_squash_goes_on() -> None:
+    MigrationRecorder.Migration.objects.create(app="partnerships", name="0001_squashed_0035_agreement_step_kinds")
+
+    call_command("migrate", verbosity=0)

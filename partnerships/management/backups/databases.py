@@ -5,7 +5,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Protocol
@@ -42,9 +42,14 @@ class Cursor(Protocol):
     def fetchall(self) -> list[tuple[Any, ...]]: ...
 
 
-def known_migrations() -> list[str]:
-    """Return the names of the migrations of this version of the product and its libraries."""
-    return sorted(".".join(key) for key in MigrationLoader(None).disk_migrations)
+def known_migrations() -> set[str]:
+    """Return the names of the migrations of this version of the product and its libraries, without squashes."""
+    return without_squashes(".".join(key) for key in MigrationLoader(None).disk_migrations)
+
+
+def without_squashes(migrations: Iterable[str]) -> set[str]:
+    """Leave out squashes: which of them a site began with says nothing of its tables; all they replace is recorded, too."""
+    return {name for name in migrations if "_squashed_" not in name}
 
 
 def _describe(path: Path, cursor: Cursor, tables: Sequence[str]) -> Snapshot:

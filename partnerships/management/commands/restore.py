@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.management.backups import archive, hold
 from partnerships.management.backups.archive import BackupError, Manifest
-from partnerships.management.backups.databases import MADE_BY_MIGRATE, database, known_migrations
+from partnerships.management.backups.databases import MADE_BY_MIGRATE, database, known_migrations, without_squashes
 from partnerships.management.backups.restore_folder import restore_folder
 from partnerships.models import Delivery
 
@@ -86,7 +86,7 @@ def _refuse_others(manifest: Manifest) -> None:
             _("The backup is of a site on %(theirs)s; this one runs on %(ours)s.")
             % {"theirs": manifest.database, "ours": database().kind}
         )
-    theirs, ours = set(manifest.migrations), set(known_migrations())
+    theirs, ours = without_squashes(manifest.migrations), known_migrations()
     if theirs != ours:
         differing = ", ".join(sorted(theirs ^ ours)[:5])
         raise BackupError(

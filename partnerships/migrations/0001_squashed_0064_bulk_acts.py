@@ -1,13 +1,14 @@
-"""Migrations 0001 to 0035 in one, for a new database; one that has any of them goes on with these."""
+"""Migrations 0001 to 0064 in one, for a new database; one that has any of them goes on with these."""
 
 import datetime
-import importlib
 import django.contrib.auth.validators
+import django.core.serializers.json
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.text
 import django.utils.timezone
+import importlib
 import partnerships.acts
 import partnerships.models.base
 import partnerships.models.documents
@@ -61,6 +62,28 @@ class Migration(migrations.Migration):
         ('partnerships', '0033_addresses_that_stopped'),
         ('partnerships', '0034_choices_of_contacts'),
         ('partnerships', '0035_agreement_step_kinds'),
+        ('partnerships', '0036_search_places_and_descriptions'),
+        ('partnerships', '0037_keys_of_more_names'),
+        ('partnerships', '0040_parts_of_organizations'),
+        ('partnerships', '0041_countries_of_organizations'),
+        ('partnerships', '0042_codes_of_organizations'),
+        ('partnerships', '0043_legal_names_of_organizations'),
+        ('partnerships', '0044_erasures'),
+        ('partnerships', '0050_promised_payments'),
+        ('partnerships', '0051_quantities_promised'),
+        ('partnerships', '0052_people_at_events'),
+        ('partnerships', '0053_titles_in_chinese'),
+        ('partnerships', '0054_fill_keys_of_titles'),
+        ('partnerships', '0055_papers_of_agreements'),
+        ('partnerships', '0056_readers_of_documents'),
+        ('partnerships', '0057_associations_as_intermediaries'),
+        ('partnerships', '0058_liaisons_of_members'),
+        ('partnerships', '0059_positions_of_contacts'),
+        ('partnerships', '0060_liaisons_of_parties'),
+        ('partnerships', '0061_current_positions_once'),
+        ('partnerships', '0062_words_of_contacts_and_papers'),
+        ('partnerships', '0063_name_activities'),
+        ('partnerships', '0064_bulk_acts'),
     ]
 
     initial = True
@@ -139,13 +162,16 @@ class Migration(migrations.Migration):
                         ('wechat', partnerships.models.base.LineField(blank=True, max_length=50, verbose_name='WeChat')),
                         ('preferred_channel', models.CharField(blank=True, choices=[('phone', 'Phone'), ('email', 'E-mail'), ('wechat', 'WeChat')], max_length=10, verbose_name='preferred channel')),
                         ('language', models.CharField(choices=[('en', 'English'), ('zh-hans', 'Simplified Chinese')], default='zh-hans', max_length=10, verbose_name='language')),
-                        ('ask_before_contacting', models.BooleanField(default=False, help_text='Talk to the coordinator first.', verbose_name='ask before contacting')),
                         ('is_active', models.BooleanField(default=True, verbose_name='still there')),
                         ('note', models.TextField(blank=True, verbose_name='note')),
                         ('mail_stopped_on', models.DateField(blank=True, editable=False, null=True, verbose_name='asked for no mail on')),
                         ('is_shared', models.BooleanField(db_default=False, default=False, help_text='The other units that hold the organization see phone, e-mail and WeChat, too.', verbose_name='shared with all holders')),
                         ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, is_person=True, max_length=400)),
                         ('mail_stopped_address', models.EmailField(blank=True, db_default='', default='', editable=False, max_length=254)),
+                        ('departure_noted_on', models.DateField(blank=True, editable=False, null=True)),
+                        ('permission', models.CharField(choices=[('free', 'Anyone who can see their contact details'), ('ask', 'Others must ask the unit that added the contact'), ('holder', 'Only the unit that added the contact')], db_default='free', default='free', help_text='The system e-mails reminders only to contacts whom anyone may contact.', max_length=10, verbose_name='may be contacted by')),
+                        ('since', models.DateField(blank=True, null=True, verbose_name='there since')),
+                        ('until', models.DateField(blank=True, null=True, verbose_name='there until')),
                     ],
                     options={
                         'verbose_name': 'contact',
@@ -185,11 +211,13 @@ class Migration(migrations.Migration):
                         ('place', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='place')),
                         ('summary', models.TextField(blank=True, verbose_name='summary')),
                         ('is_participant_list_complete', models.BooleanField(default=True, help_text='Off when a source says there were more than it names.', verbose_name='all participants are listed')),
-                        ('is_follow_up_list_complete', models.BooleanField(default=True, help_text='Off when a source says there were more visits or activities than it names.', verbose_name='all follow-ups are listed')),
+                        ('is_follow_up_list_complete', models.BooleanField(default=True, help_text='Off when a source says there were more visits or activities than it names.', verbose_name='all activities are listed')),
                         ('status', models.CharField(choices=[('recorded', 'Recorded'), ('withdrawn', 'Withdrawn')], db_default='recorded', default='recorded', editable=False, max_length=20, verbose_name='status')),
                         ('withdrawn_on', models.DateField(editable=False, null=True, verbose_name='withdrawn on')),
                         ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('agenda', models.TextField(blank=True, db_default='', default='', verbose_name='agenda')),
+                        ('minutes', models.TextField(blank=True, db_default='', default='', help_text='What was said and agreed: for people of the unit and the office.', verbose_name='minutes')),
                     ],
                     options={
                         'verbose_name': 'event',
@@ -227,33 +255,6 @@ class Migration(migrations.Migration):
                         ('since', models.DateTimeField(null=True)),
                         ('alerted_at', models.DateTimeField(null=True)),
                     ],
-                ),
-                migrations.CreateModel(
-                    name='Organization',
-                    fields=[
-                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                        ('code', models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True, verbose_name='code')),
-                        ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('name', partnerships.models.base.LineField(max_length=200, verbose_name='name')),
-                        ('name_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese name')),
-                        ('kind', models.CharField(choices=[('institution', 'Institution'), ('enterprise', 'Enterprise'), ('association', 'Association'), ('government_body', 'Government body')], max_length=20, verbose_name='kind')),
-                        ('uscc', models.CharField(blank=True, max_length=18, null=True, validators=[partnerships.models.organizations.validate_credit_code], verbose_name='unified social credit code')),
-                        ('institution_type', models.CharField(blank=True, choices=[('university', 'University'), ('vocational_university', 'Vocational university'), ('vocational_college', 'Vocational college'), ('secondary_vocational', 'Secondary vocational school'), ('research_institute', 'Research institute')], max_length=30, verbose_name='type of institution')),
-                        ('industry', partnerships.models.base.LineField(blank=True, max_length=100, verbose_name='industry')),
-                        ('website', models.URLField(blank=True, verbose_name='website')),
-                        ('address', partnerships.models.base.LineField(blank=True, max_length=300, verbose_name='address')),
-                        ('description', models.TextField(blank=True, verbose_name='description')),
-                        ('archived_on', models.DateField(blank=True, editable=False, null=True, verbose_name='archived on')),
-                        ('strengths', partnerships.models.base.LineField(blank=True, db_default='', default='', help_text='The fields in which it does good research or work, separated by commas.', max_length=300, verbose_name='strengths')),
-                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
-                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
-                    ],
-                    options={
-                        'verbose_name': 'organization',
-                        'verbose_name_plural': 'organizations',
-                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
-                    },
                 ),
                 migrations.CreateModel(
                     name='PasswordRequest',
@@ -407,6 +408,10 @@ class Migration(migrations.Migration):
                         ('signed_at_latest', models.DateField(editable=False, null=True)),
                         ('signed_precision', models.CharField(choices=[('day', 'the day is known'), ('month', 'only month and year are known'), ('year', 'only the year is known'), ('unknown', 'the date is not known')], db_default='day', default='day', editable=False, max_length=10, verbose_name='of the signing')),
                         ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('archive_number', partnerships.models.base.LineField(blank=True, db_default='', default='', help_text='The number under which the archive keeps the original.', max_length=60, verbose_name='archive number')),
+                        ('copies', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(99)], verbose_name='copies made')),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('title_zh', 'title', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=300, verbose_name='Chinese title')),
                         ('coordinator', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='coordinated_agreements', to=settings.AUTH_USER_MODEL, verbose_name='coordinator')),
                         ('created_by', models.ForeignKey(editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='created_agreements', to=settings.AUTH_USER_MODEL, verbose_name='created by')),
                         ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='partnerships.agreement', verbose_name='under the framework')),
@@ -441,6 +446,8 @@ class Migration(migrations.Migration):
                         ('postponed_on', models.DateField(editable=False, null=True, verbose_name='postponed on')),
                         ('cancelled_on', models.DateField(editable=False, null=True, verbose_name='cancelled on')),
                         ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('title_zh', 'title', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=200, verbose_name='Chinese title')),
                         ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='activities', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                         ('agreement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='activities', to='partnerships.agreement', verbose_name='agreement')),
                         ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='activities', to='partnerships.event', verbose_name='origin')),
@@ -449,27 +456,6 @@ class Migration(migrations.Migration):
                         'verbose_name': 'activity',
                         'verbose_name_plural': 'activities',
                         'ordering': ['-starts_on', '-pk'],
-                    },
-                ),
-                migrations.CreateModel(
-                    name='AgreementParty',
-                    fields=[
-                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                        ('role', models.CharField(choices=[('signatory', 'Signatory'), ('witness', 'Witness'), ('host', 'Host')], default='signatory', max_length=20, verbose_name='role')),
-                        ('is_for_itself', models.BooleanField(default=True, verbose_name='signs for itself')),
-                        ('signs_for_members', models.BooleanField(default=False, help_text='An association may sign for its members too.', verbose_name='signs for its members')),
-                        ('name_as_signed', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='name as signed')),
-                        ('signatory_person', partnerships.models.base.LineField(blank=True, max_length=150, verbose_name='signed by')),
-                        ('signed_on', models.DateField(blank=True, help_text='Its own date, where it differs or is known.', null=True, verbose_name='signed on')),
-                        ('acceded_on', models.DateField(blank=True, editable=False, null=True, verbose_name='acceded on')),
-                        ('withdrew_on', models.DateField(blank=True, editable=False, null=True, verbose_name='withdrew on')),
-                        ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parties', to='partnerships.agreement', verbose_name='agreement')),
-                        ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='party_rows', to='partnerships.organization', verbose_name='organization')),
-                    ],
-                    options={
-                        'verbose_name': 'party',
-                        'verbose_name_plural': 'parties',
-                        'ordering': ['pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -553,10 +539,56 @@ class Migration(migrations.Migration):
                     },
                 ),
                 migrations.CreateModel(
+                    name='BulkAct',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('key', models.CharField(max_length=40)),
+                        ('act', models.CharField(blank=True, default=partnerships.acts.current_act, max_length=60)),
+                        ('made_at', models.DateTimeField(verbose_name='made at')),
+                        ('rows', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder)),
+                        ('undone_at', models.DateTimeField(null=True, verbose_name='undone at')),
+                        ('actor', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='bulk_acts', to=settings.AUTH_USER_MODEL, verbose_name='made by')),
+                    ],
+                    options={
+                        'verbose_name': 'bulk act',
+                        'verbose_name_plural': 'bulk acts',
+                        'ordering': ['-pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='AgreementParty',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('role', models.CharField(choices=[('signatory', 'Signatory'), ('witness', 'Witness'), ('host', 'Host')], default='signatory', max_length=20, verbose_name='role')),
+                        ('is_for_itself', models.BooleanField(default=True, verbose_name='signs for itself')),
+                        ('signs_for_members', models.BooleanField(default=False, help_text='An association may sign for its members too.', verbose_name='signs for its members')),
+                        ('name_as_signed', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='name as signed')),
+                        ('signatory_person', partnerships.models.base.LineField(blank=True, max_length=150, verbose_name='signed by')),
+                        ('signed_on', models.DateField(blank=True, help_text='Its own date, where it differs or is known.', null=True, verbose_name='signed on')),
+                        ('acceded_on', models.DateField(blank=True, editable=False, null=True, verbose_name='acceded on')),
+                        ('withdrew_on', models.DateField(blank=True, editable=False, null=True, verbose_name='withdrew on')),
+                        ('copies', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(99)], verbose_name='copies kept')),
+                        ('seal', models.CharField(blank=True, choices=[('official', 'Official seal'), ('contract', 'Contract seal'), ('none', 'Signed without a seal')], db_default='', default='', max_length=10, verbose_name='seal')),
+                        ('signatory_position', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=150, verbose_name='position')),
+                        ('signs_as', models.CharField(blank=True, choices=[('legal', 'Legal representative'), ('authorized', 'Authorized representative')], db_default='', default='', max_length=10, verbose_name='signs as')),
+                        ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='parties', to='partnerships.agreement', verbose_name='agreement')),
+                        ('liaison', models.ForeignKey(blank=True, help_text='Whom to talk to at the partner about this agreement.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='liaison_for', to='partnerships.contact', verbose_name='liaison')),
+                        ('signatory', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='signed_for', to='partnerships.contact', verbose_name='signatory among the contacts')),
+                    ],
+                    options={
+                        'verbose_name': 'party',
+                        'verbose_name_plural': 'parties',
+                        'ordering': ['pk'],
+                    },
+                ),
+                migrations.CreateModel(
                     name='AgreementArea',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('note', partnerships.models.base.LineField(blank=True, max_length=300, verbose_name='what was promised')),
+                        ('counted', partnerships.models.base.LineField(blank=True, db_default='', default='', help_text='Such as courses, internship places, people trained.', max_length=60, verbose_name='of what')),
+                        ('per', models.CharField(choices=[('year', 'a year'), ('term', 'over the term')], db_default='term', default='term', max_length=10, verbose_name='per')),
+                        ('quantity', models.PositiveIntegerField(blank=True, help_text='Empty: once in the term.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000)], verbose_name='how much')),
                         ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='promised_areas', to='partnerships.agreement', verbose_name='agreement')),
                         ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='promises', to='partnerships.cooperationarea', verbose_name='cooperation area')),
                     ],
@@ -673,9 +705,10 @@ class Migration(migrations.Migration):
                         ('agreed_on', models.DateField(editable=False, null=True, verbose_name='agreed on')),
                         ('closed_on', models.DateField(editable=False, null=True, verbose_name='closed without a match on')),
                         ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('title_zh', 'title', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=200, verbose_name='Chinese title')),
                         ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demands', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                         ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='partnerships.event', verbose_name='released at')),
-                        ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='partnerships.organization', verbose_name='asked by')),
                     ],
                     options={
                         'verbose_name': 'demand',
@@ -699,7 +732,6 @@ class Migration(migrations.Migration):
                         ('asked_on', models.DateField(editable=False, null=True, verbose_name='asked on')),
                         ('achievement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='partnerships.achievement', verbose_name='achievement')),
                         ('demand', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='answers', to='partnerships.demand', verbose_name='demand')),
-                        ('organization', models.ForeignKey(blank=True, help_text="Whose researchers answer, where it is not the unit's own.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='partnerships.organization', verbose_name='institution')),
                     ],
                     options={
                         'verbose_name': 'answer',
@@ -732,6 +764,7 @@ class Migration(migrations.Migration):
                         ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
                         ('kind', models.CharField(choices=[('signed_paper', 'Signed paper'), ('annex', 'Annex'), ('minutes', 'Minutes'), ('photo', 'Photo'), ('evidence', 'Evidence'), ('policy', 'Policy document'), ('other', 'Other')], default='other', max_length=20, verbose_name='kind')),
                         ('sort_key', partnerships.models.sort_keys.SortKeyField('title', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('level', models.CharField(choices=[('holders', 'Anyone who can see the record it belongs to'), ('unit', 'The unit and the office'), ('leads', 'Leads of the unit and the office')], db_default='holders', default='holders', max_length=10, verbose_name='readers')),
                         ('activity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='partnerships.activity', verbose_name='activity')),
                         ('agreement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='partnerships.agreement', verbose_name='agreement')),
                         ('demand', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='partnerships.demand', verbose_name='demand')),
@@ -761,6 +794,27 @@ class Migration(migrations.Migration):
                         'verbose_name': 'version',
                         'verbose_name_plural': 'versions',
                         'ordering': ['-number'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Erasure',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('at', models.DateTimeField(auto_now_add=True, verbose_name='time')),
+                        ('reason', models.CharField(max_length=500, verbose_name='reason')),
+                        ('words', models.JSONField(default=list)),
+                        ('last_mail', models.PositiveBigIntegerField(default=0)),
+                        ('mails_read_to', models.PositiveBigIntegerField(default=0)),
+                        ('mails_cleared', models.PositiveIntegerField(default=0, verbose_name='mails without their text')),
+                        ('done_at', models.DateTimeField(null=True)),
+                        ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='erasures_made', to=settings.AUTH_USER_MODEL, verbose_name='by')),
+                        ('contact', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='erasure', to='partnerships.contact', verbose_name='contact')),
+                        ('user', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='erasure', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                    ],
+                    options={
+                        'verbose_name': 'erasure',
+                        'verbose_name_plural': 'erasures',
+                        'ordering': ['-pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -794,11 +848,29 @@ class Migration(migrations.Migration):
                     },
                 ),
                 migrations.CreateModel(
+                    name='EventPerson',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('invited_on', models.DateField(blank=True, null=True, verbose_name='invited on')),
+                        ('answer', models.CharField(blank=True, choices=[('accepted', 'Accepted'), ('declined', 'Declined')], max_length=10, verbose_name='answer')),
+                        ('attendance', models.CharField(blank=True, choices=[('came', 'Came'), ('absent', 'Did not come')], max_length=10, verbose_name='attendance')),
+                        ('note', partnerships.models.base.LineField(blank=True, max_length=300, verbose_name='note')),
+                        ('contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='event_invitations', to='partnerships.contact', verbose_name='contact')),
+                        ('event', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='people', to='partnerships.event', verbose_name='event')),
+                        ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='event_invitations', to=settings.AUTH_USER_MODEL, verbose_name='colleague')),
+                    ],
+                    options={
+                        'verbose_name': 'person at an event',
+                        'verbose_name_plural': 'people at an event',
+                        'ordering': ['pk'],
+                    },
+                ),
+                migrations.CreateModel(
                     name='Export',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('list', models.CharField(max_length=50)),
-                        ('query', models.CharField(blank=True, max_length=2000)),
+                        ('query', models.CharField(blank=True, max_length=6000)),
                         ('format', models.CharField(choices=[('xlsx', 'Excel (xlsx)'), ('csv', 'CSV')], max_length=10)),
                         ('language', models.CharField(max_length=10)),
                         ('status', models.CharField(choices=[('waiting', 'Waiting'), ('running', 'Being made'), ('done', 'Ready'), ('failed', 'Failed'), ('removed', 'Removed')], default='waiting', max_length=20, verbose_name='status')),
@@ -839,6 +911,7 @@ class Migration(migrations.Migration):
                         ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
                         ('agreement', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='partnerships.agreement', verbose_name='agreement')),
+                        ('area', models.ForeignKey(blank=True, help_text='The area of the agreement in which it counts as one delivery once it has opened.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='partnerships.cooperationarea', verbose_name='counts for')),
                         ('event', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to='partnerships.event', verbose_name='opened at')),
                         ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='facilities', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                     ],
@@ -880,6 +953,9 @@ class Migration(migrations.Migration):
                         ('history_date', models.DateTimeField(db_index=True)),
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('counted', partnerships.models.base.LineField(blank=True, db_default='', default='', help_text='Such as courses, internship places, people trained.', max_length=60, verbose_name='of what')),
+                        ('per', models.CharField(choices=[('year', 'a year'), ('term', 'over the term')], db_default='term', default='term', max_length=10, verbose_name='per')),
+                        ('quantity', models.PositiveIntegerField(blank=True, help_text='Empty: once in the term.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000)], verbose_name='how much')),
                         ('agreement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='agreement')),
                         ('area', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.cooperationarea', verbose_name='cooperation area')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -1111,6 +1187,59 @@ class Migration(migrations.Migration):
                     bases=(simple_history.models.HistoricalChanges, models.Model),
                 ),
                 migrations.CreateModel(
+                    name='HistoricalEventPerson',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('invited_on', models.DateField(blank=True, null=True, verbose_name='invited on')),
+                        ('answer', models.CharField(blank=True, choices=[('accepted', 'Accepted'), ('declined', 'Declined')], max_length=10, verbose_name='answer')),
+                        ('attendance', models.CharField(blank=True, choices=[('came', 'Came'), ('absent', 'Did not come')], max_length=10, verbose_name='attendance')),
+                        ('note', partnerships.models.base.LineField(blank=True, max_length=300, verbose_name='note')),
+                        ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_change_reason', models.CharField(max_length=100, null=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('contact', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.contact', verbose_name='contact')),
+                        ('event', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.event', verbose_name='event')),
+                        ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('user', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='colleague')),
+                    ],
+                    options={
+                        'verbose_name': 'historical person at an event',
+                        'verbose_name_plural': 'historical people at an event',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='HistoricalPayment',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
+                        ('code', models.CharField(blank=True, db_index=True, editable=False, max_length=100, null=True, verbose_name='code')),
+                        ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
+                        ('purpose', partnerships.models.base.LineField(max_length=150, verbose_name='purpose')),
+                        ('due_on', models.DateField(blank=True, help_text='With a day, the coordinator is reminded of the payment.', null=True, verbose_name='due on')),
+                        ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
+                        ('currency', models.CharField(default='CNY', max_length=3, verbose_name='currency')),
+                        ('is_in_kind', models.BooleanField(default=False, help_text='Equipment, software licenses or services; the amount is their value.', verbose_name='in kind')),
+                        ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_change_reason', models.CharField(max_length=100, null=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('agreement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='agreement')),
+                        ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('party', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreementparty', verbose_name='promised by')),
+                    ],
+                    options={
+                        'verbose_name': 'historical promised payment',
+                        'verbose_name_plural': 'historical promised payments',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
                     name='HistoricalResearchProject',
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -1188,7 +1317,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
-                        ('title_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese title')),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=200, verbose_name='Chinese title')),
                         ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('review', 'Review')], default='agreement', max_length=30, verbose_name='kind')),
                         ('months_after_signing', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(1200)], verbose_name='months after signing')),
                         ('requires_acceptance', models.BooleanField(default=False, verbose_name='a lead accepts it')),
@@ -1356,9 +1485,9 @@ class Migration(migrations.Migration):
                         ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                         ('code', models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True, verbose_name='code')),
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record')], default='agreement', max_length=30, verbose_name='kind')),
+                        ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record'), ('payment', 'Payment due'), ('new_liaison', 'Liaison to replace')], default='agreement', max_length=30, verbose_name='kind')),
                         ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
-                        ('title_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese title')),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=200, verbose_name='Chinese title')),
                         ('description', models.TextField(blank=True, verbose_name='what has to be done')),
                         ('due_on', models.DateField(verbose_name='due on')),
                         ('requires_acceptance', models.BooleanField(default=False, help_text='Otherwise the owner marks it as done.', verbose_name='a lead accepts it')),
@@ -1389,7 +1518,6 @@ class Migration(migrations.Migration):
                         ('honour', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='partnerships.honour', verbose_name='honour')),
                         ('owner', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                         ('party', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='obligations', to='partnerships.agreementparty', verbose_name='owed by')),
-                        ('organization', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='partnerships.organization', verbose_name='organization')),
                     ],
                     options={
                         'verbose_name': 'milestone',
@@ -1403,12 +1531,47 @@ class Migration(migrations.Migration):
                     field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='partnerships.milestone', verbose_name='milestone'),
                 ),
                 migrations.CreateModel(
+                    name='Organization',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
+                        ('code', models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True, verbose_name='code')),
+                        ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
+                        ('name', partnerships.models.base.LineField(max_length=200, verbose_name='name')),
+                        ('name_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese name')),
+                        ('kind', models.CharField(choices=[('institution', 'Institution'), ('enterprise', 'Enterprise'), ('association', 'Association'), ('government_body', 'Government body')], max_length=20, verbose_name='kind')),
+                        ('uscc', models.CharField(blank=True, max_length=18, null=True, validators=[partnerships.models.organizations.validate_credit_code], verbose_name='unified social credit code')),
+                        ('institution_type', models.CharField(blank=True, choices=[('university', 'University'), ('vocational_university', 'Vocational university'), ('vocational_college', 'Vocational college'), ('secondary_vocational', 'Secondary vocational school'), ('research_institute', 'Research institute')], max_length=30, verbose_name='type of institution')),
+                        ('industry', partnerships.models.base.LineField(blank=True, max_length=100, verbose_name='industry')),
+                        ('website', models.URLField(blank=True, verbose_name='website')),
+                        ('address', partnerships.models.base.LineField(blank=True, max_length=300, verbose_name='address')),
+                        ('description', models.TextField(blank=True, verbose_name='description')),
+                        ('archived_on', models.DateField(blank=True, editable=False, null=True, verbose_name='archived on')),
+                        ('strengths', partnerships.models.base.LineField(blank=True, db_default='', default='', help_text='The fields in which it does good research or work, separated by commas.', max_length=300, verbose_name='strengths')),
+                        ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('sort_key_zh', partnerships.models.sort_keys.SortKeyField('name_zh', 'name', blank=True, db_default='', default='', editable=False, max_length=400)),
+                        ('country', models.CharField(db_default='CN', default='CN', max_length=2, verbose_name='country or region')),
+                        ('members_liaison', models.ForeignKey(blank=True, help_text='The contact of the association to talk to about its members as a group.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='liaison_of_members', to='partnerships.contact', verbose_name="members' liaison")),
+                        ('part_of', models.ForeignKey(blank=True, help_text='For a faculty, campus, branch or subsidiary: the organization it belongs to.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='parts', to='partnerships.organization', verbose_name='part of')),
+                    ],
+                    options={
+                        'verbose_name': 'organization',
+                        'verbose_name_plural': 'organizations',
+                        'ordering': [partnerships.models.sort_keys.ByName(), 'pk'],
+                    },
+                ),
+                migrations.CreateModel(
                     name='NameKey',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('key', models.CharField(db_index=True, max_length=200)),
                         ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='name_keys', to='partnerships.organization')),
                     ],
+                ),
+                migrations.AddField(
+                    model_name='milestone',
+                    name='organization',
+                    field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='milestones', to='partnerships.organization', verbose_name='organization'),
                 ),
                 migrations.AddField(
                     model_name='honour',
@@ -1461,6 +1624,27 @@ class Migration(migrations.Migration):
                     bases=(simple_history.models.HistoricalChanges, models.Model),
                 ),
                 migrations.CreateModel(
+                    name='HistoricalOrganizationCode',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('scheme', partnerships.models.base.LineField(help_text='Whose code it is, such as ROR, Erasmus or 学校标识码.', max_length=50, verbose_name='scheme')),
+                        ('code', partnerships.models.base.LineField(max_length=100, verbose_name='code')),
+                        ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_change_reason', models.CharField(max_length=100, null=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='organization')),
+                    ],
+                    options={
+                        'verbose_name': 'historical external code',
+                        'verbose_name_plural': 'historical external codes',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
                     name='HistoricalFacilityPartner',
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
@@ -1477,6 +1661,29 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'historical side of a facility',
                         'verbose_name_plural': 'historical sides of a facility',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='HistoricalContactPosition',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('position', partnerships.models.base.LineField(blank=True, max_length=150, verbose_name='position')),
+                        ('since', models.DateField(blank=True, null=True, verbose_name='there since')),
+                        ('until', models.DateField(blank=True, null=True, verbose_name='there until')),
+                        ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_change_reason', models.CharField(max_length=100, null=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('contact', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.contact', verbose_name='contact')),
+                        ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='organization')),
+                    ],
+                    options={
+                        'verbose_name': 'historical position',
+                        'verbose_name_plural': 'historical further and former positions',
                         'ordering': ('-history_date', '-history_id'),
                         'get_latest_by': ('history_date', 'history_id'),
                     },
@@ -1520,8 +1727,14 @@ class Migration(migrations.Migration):
                         ('history_date', models.DateTimeField(db_index=True)),
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('copies', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(99)], verbose_name='copies kept')),
+                        ('seal', models.CharField(blank=True, choices=[('official', 'Official seal'), ('contract', 'Contract seal'), ('none', 'Signed without a seal')], db_default='', default='', max_length=10, verbose_name='seal')),
+                        ('signatory_position', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=150, verbose_name='position')),
+                        ('signs_as', models.CharField(blank=True, choices=[('legal', 'Legal representative'), ('authorized', 'Authorized representative')], db_default='', default='', max_length=10, verbose_name='signs as')),
                         ('agreement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='agreement')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('liaison', models.ForeignKey(blank=True, db_constraint=False, help_text='Whom to talk to at the partner about this agreement.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.contact', verbose_name='liaison')),
+                        ('signatory', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.contact', verbose_name='signatory among the contacts')),
                         ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='organization')),
                     ],
                     options={
@@ -1560,6 +1773,7 @@ class Migration(migrations.Migration):
                         ('history_date', models.DateTimeField(db_index=True)),
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('quantity', models.PositiveIntegerField(db_default=1, default=1, help_text='In what the agreement counts, such as courses or places.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000)], verbose_name='quantity')),
                         ('activity', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.activity', verbose_name='activity')),
                         ('area', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.cooperationarea', verbose_name='cooperation area')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
@@ -1594,6 +1808,32 @@ class Migration(migrations.Migration):
                     field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='documents', to='partnerships.organization', verbose_name='organization'),
                 ),
                 migrations.AddField(
+                    model_name='demand',
+                    name='organization',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='demands', to='partnerships.organization', verbose_name='asked by'),
+                ),
+                migrations.AddField(
+                    model_name='demand',
+                    name='through',
+                    field=models.ForeignKey(blank=True, help_text='The association or other body that brought the parties together.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='arranged_demands', to='partnerships.organization', verbose_name='through'),
+                ),
+                migrations.CreateModel(
+                    name='ContactPosition',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('position', partnerships.models.base.LineField(blank=True, max_length=150, verbose_name='position')),
+                        ('since', models.DateField(blank=True, null=True, verbose_name='there since')),
+                        ('until', models.DateField(blank=True, null=True, verbose_name='there until')),
+                        ('contact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='positions', to='partnerships.contact', verbose_name='contact')),
+                        ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='contact_positions', to='partnerships.organization', verbose_name='organization')),
+                    ],
+                    options={
+                        'verbose_name': 'position',
+                        'verbose_name_plural': 'further and former positions',
+                        'ordering': [models.OrderBy(models.F('until'), descending=True, nulls_first=True), 'pk'],
+                    },
+                ),
+                migrations.AddField(
                     model_name='contact',
                     name='organization',
                     field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='contacts', to='partnerships.organization', verbose_name='organization'),
@@ -1613,6 +1853,21 @@ class Migration(migrations.Migration):
                         'ordering': ['association', partnerships.models.sort_keys.ByName('member'), 'pk'],
                     },
                 ),
+                migrations.AddField(
+                    model_name='answer',
+                    name='organization',
+                    field=models.ForeignKey(blank=True, help_text="Whose researchers answer, where it is not the unit's own.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='partnerships.organization', verbose_name='institution'),
+                ),
+                migrations.AddField(
+                    model_name='agreementparty',
+                    name='organization',
+                    field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='party_rows', to='partnerships.organization', verbose_name='organization'),
+                ),
+                migrations.AddField(
+                    model_name='agreement',
+                    name='through',
+                    field=models.ForeignKey(blank=True, help_text='The association or other body that brought the parties together.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='arranged_agreements', to='partnerships.organization', verbose_name='through'),
+                ),
                 migrations.CreateModel(
                     name='ActivityOrganization',
                     fields=[
@@ -1630,6 +1885,7 @@ class Migration(migrations.Migration):
                     name='ActivityCredit',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('quantity', models.PositiveIntegerField(db_default=1, default=1, help_text='In what the agreement counts, such as courses or places.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(1000000)], verbose_name='quantity')),
                         ('activity', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='credits', to='partnerships.activity', verbose_name='activity')),
                         ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='partnerships.cooperationarea', verbose_name='cooperation area')),
                         ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='credits', to='partnerships.organization', verbose_name='organization')),
@@ -1639,6 +1895,11 @@ class Migration(migrations.Migration):
                         'verbose_name_plural': 'credits',
                         'ordering': ['pk'],
                     },
+                ),
+                migrations.AddField(
+                    model_name='activity',
+                    name='through',
+                    field=models.ForeignKey(blank=True, help_text='The association or other body that brought the parties together.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='arranged_activities', to='partnerships.organization', verbose_name='through'),
                 ),
                 migrations.AddField(
                     model_name='achievement',
@@ -1657,6 +1918,20 @@ class Migration(migrations.Migration):
                     bases=('partnerships.organization',),
                 ),
                 migrations.CreateModel(
+                    name='OrganizationCode',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('scheme', partnerships.models.base.LineField(help_text='Whose code it is, such as ROR, Erasmus or 学校标识码.', max_length=50, verbose_name='scheme')),
+                        ('code', partnerships.models.base.LineField(max_length=100, verbose_name='code')),
+                        ('organization', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='codes', to='partnerships.organization', verbose_name='organization')),
+                    ],
+                    options={
+                        'verbose_name': 'external code',
+                        'verbose_name_plural': 'external codes',
+                        'ordering': ['scheme', 'code', 'pk'],
+                    },
+                ),
+                migrations.CreateModel(
                     name='Participation',
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -1671,6 +1946,49 @@ class Migration(migrations.Migration):
                         'verbose_name_plural': 'participations',
                         'ordering': ['pk'],
                     },
+                ),
+                migrations.CreateModel(
+                    name='Payment',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
+                        ('code', models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True, verbose_name='code')),
+                        ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
+                        ('purpose', partnerships.models.base.LineField(max_length=150, verbose_name='purpose')),
+                        ('due_on', models.DateField(blank=True, help_text='With a day, the coordinator is reminded of the payment.', null=True, verbose_name='due on')),
+                        ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount')),
+                        ('currency', models.CharField(default='CNY', max_length=3, verbose_name='currency')),
+                        ('is_in_kind', models.BooleanField(default=False, help_text='Equipment, software licenses or services; the amount is their value.', verbose_name='in kind')),
+                        ('agreement', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='payments', to='partnerships.agreement', verbose_name='agreement')),
+                        ('party', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='payments', to='partnerships.agreementparty', verbose_name='promised by')),
+                    ],
+                    options={
+                        'verbose_name': 'promised payment',
+                        'verbose_name_plural': 'promised payments',
+                        'ordering': ['due_on', 'pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='HistoricalReceipt',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('received_on', models.DateField(verbose_name='received on')),
+                        ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount received')),
+                        ('note', partnerships.models.base.LineField(blank=True, help_text='For example the number of the voucher.', max_length=200, verbose_name='note')),
+                        ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_change_reason', models.CharField(max_length=100, null=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('payment', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.payment', verbose_name='promised payment')),
+                    ],
+                    options={
+                        'verbose_name': 'historical receipt',
+                        'verbose_name_plural': 'historical receipts',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
                 ),
                 migrations.CreateModel(
                     name='HistoricalProgrammeTarget',
@@ -1739,38 +2057,6 @@ class Migration(migrations.Migration):
                     },
                     bases=(simple_history.models.HistoricalChanges, models.Model),
                 ),
-                migrations.CreateModel(
-                    name='HistoricalDocument',
-                    fields=[
-                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
-                        ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
-                        ('code', models.CharField(blank=True, db_index=True, editable=False, max_length=100, null=True, verbose_name='code')),
-                        ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
-                        ('kind', models.CharField(choices=[('signed_paper', 'Signed paper'), ('annex', 'Annex'), ('minutes', 'Minutes'), ('photo', 'Photo'), ('evidence', 'Evidence'), ('policy', 'Policy document'), ('other', 'Other')], default='other', max_length=20, verbose_name='kind')),
-                        ('history_id', models.AutoField(primary_key=True, serialize=False)),
-                        ('history_date', models.DateTimeField(db_index=True)),
-                        ('history_change_reason', models.CharField(max_length=100, null=True)),
-                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
-                        ('activity', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.activity', verbose_name='activity')),
-                        ('agreement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='agreement')),
-                        ('demand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.demand', verbose_name='demand')),
-                        ('event', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.event', verbose_name='event')),
-                        ('facility', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.facility', verbose_name='joint facility')),
-                        ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
-                        ('honour', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.honour', verbose_name='honour')),
-                        ('milestone', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.milestone', verbose_name='milestone')),
-                        ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='organization')),
-                        ('programme', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.programme', verbose_name='programme')),
-                    ],
-                    options={
-                        'verbose_name': 'historical document',
-                        'verbose_name_plural': 'historical documents',
-                        'ordering': ('-history_date', '-history_id'),
-                        'get_latest_by': ('history_date', 'history_id'),
-                    },
-                    bases=(simple_history.models.HistoricalChanges, models.Model),
-                ),
                 migrations.AddField(
                     model_name='document',
                     name='programme',
@@ -1820,6 +2106,21 @@ class Migration(migrations.Migration):
                         'verbose_name': 'target figure',
                         'verbose_name_plural': 'target figures',
                         'ordering': ['measure', 'by_on', 'pk'],
+                    },
+                ),
+                migrations.CreateModel(
+                    name='Receipt',
+                    fields=[
+                        ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                        ('received_on', models.DateField(verbose_name='received on')),
+                        ('amount', models.DecimalField(decimal_places=2, max_digits=14, verbose_name='amount received')),
+                        ('note', partnerships.models.base.LineField(blank=True, help_text='For example the number of the voucher.', max_length=200, verbose_name='note')),
+                        ('payment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='receipts', to='partnerships.payment', verbose_name='promised payment')),
+                    ],
+                    options={
+                        'verbose_name': 'receipt',
+                        'verbose_name_plural': 'receipts',
+                        'ordering': ['received_on', 'pk'],
                     },
                 ),
                 migrations.CreateModel(
@@ -1894,7 +2195,10 @@ class Migration(migrations.Migration):
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                         ('strengths', partnerships.models.base.LineField(blank=True, db_default='', default='', help_text='The fields in which it does good research or work, separated by commas.', max_length=300, verbose_name='strengths')),
+                        ('country', models.CharField(db_default='CN', default='CN', max_length=2, verbose_name='country or region')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('members_liaison', models.ForeignKey(blank=True, db_constraint=False, help_text='The contact of the association to talk to about its members as a group.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.contact', verbose_name="members' liaison")),
+                        ('part_of', models.ForeignKey(blank=True, db_constraint=False, help_text='For a faculty, campus, branch or subsidiary: the organization it belongs to.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='part of')),
                         ('region', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.region', verbose_name='region')),
                     ],
                     options={
@@ -1978,13 +2282,13 @@ class Migration(migrations.Migration):
                         ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                         ('code', models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True, verbose_name='code')),
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('milestone_kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record')], max_length=30, verbose_name='kind of milestone')),
+                        ('milestone_kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record'), ('payment', 'Payment due'), ('new_liaison', 'Liaison to replace')], max_length=30, verbose_name='kind of milestone')),
                         ('offset', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='how long')),
                         ('offset_unit', models.CharField(choices=[('days', 'days'), ('weeks', 'weeks'), ('months', 'months')], default='days', max_length=10, verbose_name='counted in')),
                         ('direction', models.CharField(choices=[('before', 'before the due date'), ('after', 'after the due date'), ('unanswered', 'after an unanswered reminder'), ('appears', 'as soon as it appears')], default='before', help_text="After an unanswered reminder: working days after the owner's reminder, when nobody has changed the milestone or logged a contact since.", max_length=10, verbose_name='when')),
                         ('send_time', models.TimeField(default=datetime.time(8, 0), help_text="In the time zone of the milestone's unit.", verbose_name='at')),
                         ('shift', models.CharField(choices=[('none', 'send on that very day'), ('previous', 'the working day before'), ('next', 'the next working day')], default='none', max_length=10, verbose_name='when that is a day off')),
-                        ('audience', models.CharField(choices=[('owner', 'The owner'), ('deputy', "The owner's deputy"), ('lead', "The unit's leads"), ('named', 'A named person'), ('party', 'Contacts of the party that owes it'), ('nobody', 'Nobody (no reminder)')], default='owner', help_text='Contacts of the party: by e-mail, once the agreement is signed, without those to ask before contacting; where there is none, the owner. Nobody: silences what a rule of a type or an agreement replaces.', max_length=10, verbose_name='to')),
+                        ('audience', models.CharField(choices=[('owner', 'The owner'), ('deputy', "The owner's deputy"), ('lead', "The unit's leads"), ('named', 'A named person'), ('party', 'Contacts of the party that owes it'), ('nobody', 'Nobody (no reminder)')], default='owner', help_text='Contacts of the party: by e-mail, once the agreement is signed, without those whom not everybody may contact; where there is none, the owner. Nobody: silences what a rule of a type or an agreement replaces.', max_length=10, verbose_name='to')),
                         ('is_enabled', models.BooleanField(default=True, verbose_name='enabled')),
                         ('agreement', models.ForeignKey(blank=True, help_text='Rules of an agreement replace those of its type and the general ones for this kind of milestone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reminder_rules', to='partnerships.agreement', verbose_name='agreement')),
                         ('agreement_type', models.ForeignKey(blank=True, help_text='Rules of a type replace the general rules for this kind of milestone.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='reminder_rules', to='partnerships.agreementtype', verbose_name='agreement type')),
@@ -2047,7 +2351,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('at', models.DateTimeField(auto_now_add=True, db_index=True, verbose_name='time')),
-                        ('kind', models.CharField(choices=[('logged_in', 'Logged in'), ('login_failed', 'Log-in failed'), ('login_paused', 'Log-in paused'), ('logged_out', 'Logged out'), ('session_ended', 'Session ended'), ('refused', 'Refused'), ('document_downloaded', 'Document downloaded'), ('contacts_viewed', 'Contact details viewed'), ('contacts_mailed', 'Contact details sent by mail'), ('contact_stopped', 'Contact stopped our mails'), ('contact_resumed', 'Contact allowed our mails again'), ('export_made', 'List exported'), ('export_fetched', 'Export downloaded'), ('reset_requested', 'Password reset requested'), ('link_sent', 'Link to set a password sent'), ('password_reset', 'Password set by a link'), ('password_changed', 'Password changed'), ('account_added', 'Account added'), ('login_changed', 'Login name or e-mail address changed'), ('roles_changed', 'Roles changed'), ('rights_changed', 'Administration rights changed'), ('deactivated', 'Account deactivated'), ('activated', 'Account activated')], max_length=30, verbose_name='event')),
+                        ('kind', models.CharField(choices=[('logged_in', 'Logged in'), ('login_failed', 'Log-in failed'), ('login_paused', 'Log-in paused'), ('logged_out', 'Logged out'), ('session_ended', 'Session ended'), ('refused', 'Refused'), ('document_downloaded', 'Document downloaded'), ('contacts_viewed', 'Contact details viewed'), ('contacts_mailed', 'Contact details sent by mail'), ('contact_stopped', 'Contact stopped our mails'), ('contact_resumed', 'Contact allowed our mails again'), ('export_made', 'List exported'), ('export_fetched', 'Export downloaded'), ('reset_requested', 'Password reset requested'), ('link_sent', 'Link to set a password sent'), ('password_reset', 'Password set by a link'), ('password_changed', 'Password changed'), ('account_added', 'Account added'), ('login_changed', 'Login name or e-mail address changed'), ('roles_changed', 'Roles changed'), ('rights_changed', 'Administration rights changed'), ('deactivated', 'Account deactivated'), ('activated', 'Account activated'), ('data_exported', 'Personal data exported'), ('person_erased', 'Personal data erased')], max_length=30, verbose_name='event')),
                         ('name', models.CharField(blank=True, max_length=150, verbose_name='name')),
                         ('address', models.CharField(blank=True, max_length=45, verbose_name='address')),
                         ('about', models.CharField(blank=True, max_length=300, verbose_name='about')),
@@ -2066,7 +2370,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('name', partnerships.models.base.LineField(max_length=200, verbose_name='name')),
-                        ('kind', models.CharField(choices=[('short', 'Short form'), ('former', 'Former name'), ('translation', 'Translation'), ('as_printed', 'As printed in a source')], default='short', max_length=20, verbose_name='kind')),
+                        ('kind', models.CharField(choices=[('legal', 'Registered name'), ('short', 'Short form'), ('former', 'Former name'), ('translation', 'Translation'), ('as_printed', 'As printed in a source')], default='short', max_length=20, verbose_name='kind')),
                         ('valid_from', models.DateField(blank=True, null=True, verbose_name='used from')),
                         ('valid_until', models.DateField(blank=True, null=True, verbose_name='used until')),
                         ('sort_key', partnerships.models.sort_keys.SortKeyField('name', blank=True, db_default='', default='', editable=False, max_length=400)),
@@ -2108,7 +2412,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
                         ('name', partnerships.models.base.LineField(max_length=200, verbose_name='name')),
-                        ('kind', models.CharField(choices=[('short', 'Short form'), ('former', 'Former name'), ('translation', 'Translation'), ('as_printed', 'As printed in a source')], default='short', max_length=20, verbose_name='kind')),
+                        ('kind', models.CharField(choices=[('legal', 'Registered name'), ('short', 'Short form'), ('former', 'Former name'), ('translation', 'Translation'), ('as_printed', 'As printed in a source')], default='short', max_length=20, verbose_name='kind')),
                         ('valid_from', models.DateField(blank=True, null=True, verbose_name='used from')),
                         ('valid_until', models.DateField(blank=True, null=True, verbose_name='used until')),
                         ('history_id', models.AutoField(primary_key=True, serialize=False)),
@@ -2229,7 +2533,7 @@ class Migration(migrations.Migration):
                     fields=[
                         ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                         ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
-                        ('title_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese title')),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=200, verbose_name='Chinese title')),
                         ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('review', 'Review')], default='agreement', max_length=30, verbose_name='kind')),
                         ('months_after_signing', models.PositiveSmallIntegerField(validators=[django.core.validators.MaxValueValidator(1200)], verbose_name='months after signing')),
                         ('requires_acceptance', models.BooleanField(default=False, verbose_name='a lead accepts it')),
@@ -2396,13 +2700,13 @@ class Migration(migrations.Migration):
                         ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                         ('code', models.CharField(blank=True, db_index=True, editable=False, max_length=100, null=True, verbose_name='code')),
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('milestone_kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record')], max_length=30, verbose_name='kind of milestone')),
+                        ('milestone_kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record'), ('payment', 'Payment due'), ('new_liaison', 'Liaison to replace')], max_length=30, verbose_name='kind of milestone')),
                         ('offset', models.PositiveSmallIntegerField(default=0, validators=[django.core.validators.MaxValueValidator(3650)], verbose_name='how long')),
                         ('offset_unit', models.CharField(choices=[('days', 'days'), ('weeks', 'weeks'), ('months', 'months')], default='days', max_length=10, verbose_name='counted in')),
                         ('direction', models.CharField(choices=[('before', 'before the due date'), ('after', 'after the due date'), ('unanswered', 'after an unanswered reminder'), ('appears', 'as soon as it appears')], default='before', help_text="After an unanswered reminder: working days after the owner's reminder, when nobody has changed the milestone or logged a contact since.", max_length=10, verbose_name='when')),
                         ('send_time', models.TimeField(default=datetime.time(8, 0), help_text="In the time zone of the milestone's unit.", verbose_name='at')),
                         ('shift', models.CharField(choices=[('none', 'send on that very day'), ('previous', 'the working day before'), ('next', 'the next working day')], default='none', max_length=10, verbose_name='when that is a day off')),
-                        ('audience', models.CharField(choices=[('owner', 'The owner'), ('deputy', "The owner's deputy"), ('lead', "The unit's leads"), ('named', 'A named person'), ('party', 'Contacts of the party that owes it'), ('nobody', 'Nobody (no reminder)')], default='owner', help_text='Contacts of the party: by e-mail, once the agreement is signed, without those to ask before contacting; where there is none, the owner. Nobody: silences what a rule of a type or an agreement replaces.', max_length=10, verbose_name='to')),
+                        ('audience', models.CharField(choices=[('owner', 'The owner'), ('deputy', "The owner's deputy"), ('lead', "The unit's leads"), ('named', 'A named person'), ('party', 'Contacts of the party that owes it'), ('nobody', 'Nobody (no reminder)')], default='owner', help_text='Contacts of the party: by e-mail, once the agreement is signed, without those whom not everybody may contact; where there is none, the owner. Nobody: silences what a rule of a type or an agreement replaces.', max_length=10, verbose_name='to')),
                         ('is_enabled', models.BooleanField(default=True, verbose_name='enabled')),
                         ('history_id', models.AutoField(primary_key=True, serialize=False)),
                         ('history_date', models.DateTimeField(db_index=True)),
@@ -2478,9 +2782,9 @@ class Migration(migrations.Migration):
                         ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
                         ('code', models.CharField(blank=True, db_index=True, editable=False, max_length=100, null=True, verbose_name='code')),
                         ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
-                        ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record')], default='agreement', max_length=30, verbose_name='kind')),
+                        ('kind', models.CharField(choices=[('agreement', 'Agreement milestone'), ('obligation', 'Obligation'), ('action_point', 'Action point'), ('review', 'Review'), ('decision_date', 'Decision date'), ('next_contact', 'Next contact'), ('facility_review', 'Facility review'), ('honour_lapse', 'Honour about to lapse'), ('demand_deadline', 'Deadline of a demand'), ('starting_activity', 'Activity about to start'), ('unfinished_activity', 'Activity to complete'), ('approval', 'Approval of an agreement'), ('answer', 'Answer to a demand'), ('confirm_registration', 'Registration to confirm'), ('confirm_renewal', 'Renewal to confirm'), ('record_end', 'End to record'), ('new_holder', 'New holder of a partner'), ('revision', 'Agreement to revise'), ('signing', 'Signing to record'), ('payment', 'Payment due'), ('new_liaison', 'Liaison to replace')], default='agreement', max_length=30, verbose_name='kind')),
                         ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
-                        ('title_zh', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='Chinese title')),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=200, verbose_name='Chinese title')),
                         ('description', models.TextField(blank=True, verbose_name='what has to be done')),
                         ('due_on', models.DateField(verbose_name='due on')),
                         ('requires_acceptance', models.BooleanField(default=False, help_text='Otherwise the owner marks it as done.', verbose_name='a lead accepts it')),
@@ -2579,6 +2883,7 @@ class Migration(migrations.Migration):
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                         ('agreement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='agreement')),
+                        ('area', models.ForeignKey(blank=True, db_constraint=False, help_text='The area of the agreement in which it counts as one delivery once it has opened.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.cooperationarea', verbose_name='counts for')),
                         ('event', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.event', verbose_name='opened at')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                         ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
@@ -2607,13 +2912,15 @@ class Migration(migrations.Migration):
                         ('place', partnerships.models.base.LineField(blank=True, max_length=200, verbose_name='place')),
                         ('summary', models.TextField(blank=True, verbose_name='summary')),
                         ('is_participant_list_complete', models.BooleanField(default=True, help_text='Off when a source says there were more than it names.', verbose_name='all participants are listed')),
-                        ('is_follow_up_list_complete', models.BooleanField(default=True, help_text='Off when a source says there were more visits or activities than it names.', verbose_name='all follow-ups are listed')),
+                        ('is_follow_up_list_complete', models.BooleanField(default=True, help_text='Off when a source says there were more visits or activities than it names.', verbose_name='all activities are listed')),
                         ('history_id', models.AutoField(primary_key=True, serialize=False)),
                         ('history_date', models.DateTimeField(db_index=True)),
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                         ('status', models.CharField(choices=[('recorded', 'Recorded'), ('withdrawn', 'Withdrawn')], db_default='recorded', default='recorded', editable=False, max_length=20, verbose_name='status')),
                         ('withdrawn_on', models.DateField(editable=False, null=True, verbose_name='withdrawn on')),
+                        ('agenda', models.TextField(blank=True, db_default='', default='', verbose_name='agenda')),
+                        ('minutes', models.TextField(blank=True, db_default='', default='', help_text='What was said and agreed: for people of the unit and the office.', verbose_name='minutes')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                         ('region', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.region', verbose_name='region')),
                         ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.unit', verbose_name='unit')),
@@ -2621,6 +2928,40 @@ class Migration(migrations.Migration):
                     options={
                         'verbose_name': 'historical event',
                         'verbose_name_plural': 'historical events',
+                        'ordering': ('-history_date', '-history_id'),
+                        'get_latest_by': ('history_date', 'history_id'),
+                    },
+                    bases=(simple_history.models.HistoricalChanges, models.Model),
+                ),
+                migrations.CreateModel(
+                    name='HistoricalDocument',
+                    fields=[
+                        ('id', models.BigIntegerField(auto_created=True, blank=True, db_index=True, verbose_name='ID')),
+                        ('version', models.PositiveIntegerField(default=1, editable=False, verbose_name='version')),
+                        ('code', models.CharField(blank=True, db_index=True, editable=False, max_length=100, null=True, verbose_name='code')),
+                        ('is_sample', models.BooleanField(default=False, editable=False, verbose_name='sample')),
+                        ('title', partnerships.models.base.LineField(max_length=200, verbose_name='title')),
+                        ('kind', models.CharField(choices=[('signed_paper', 'Signed paper'), ('annex', 'Annex'), ('minutes', 'Minutes'), ('photo', 'Photo'), ('evidence', 'Evidence'), ('policy', 'Policy document'), ('other', 'Other')], default='other', max_length=20, verbose_name='kind')),
+                        ('history_id', models.AutoField(primary_key=True, serialize=False)),
+                        ('history_date', models.DateTimeField(db_index=True)),
+                        ('history_change_reason', models.CharField(max_length=100, null=True)),
+                        ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('level', models.CharField(choices=[('holders', 'Anyone who can see the record it belongs to'), ('unit', 'The unit and the office'), ('leads', 'Leads of the unit and the office')], db_default='holders', default='holders', max_length=10, verbose_name='readers')),
+                        ('activity', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.activity', verbose_name='activity')),
+                        ('agreement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='agreement')),
+                        ('demand', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.demand', verbose_name='demand')),
+                        ('event', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.event', verbose_name='event')),
+                        ('facility', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.facility', verbose_name='joint facility')),
+                        ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                        ('honour', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.honour', verbose_name='honour')),
+                        ('milestone', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.milestone', verbose_name='milestone')),
+                        ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='organization')),
+                        ('programme', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.programme', verbose_name='programme')),
+                        ('unit', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.unit', verbose_name='entered by')),
+                    ],
+                    options={
+                        'verbose_name': 'historical document',
+                        'verbose_name_plural': 'historical documents',
                         'ordering': ('-history_date', '-history_id'),
                         'get_latest_by': ('history_date', 'history_id'),
                     },
@@ -2649,10 +2990,12 @@ class Migration(migrations.Migration):
                         ('history_date', models.DateTimeField(db_index=True)),
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=200, verbose_name='Chinese title')),
                         ('event', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.event', verbose_name='released at')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                         ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
                         ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='asked by')),
+                        ('through', models.ForeignKey(blank=True, db_constraint=False, help_text='The association or other body that brought the parties together.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='through')),
                         ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.unit', verbose_name='unit')),
                     ],
                     options={
@@ -2707,7 +3050,6 @@ class Migration(migrations.Migration):
                         ('wechat', partnerships.models.base.LineField(blank=True, max_length=50, verbose_name='WeChat')),
                         ('preferred_channel', models.CharField(blank=True, choices=[('phone', 'Phone'), ('email', 'E-mail'), ('wechat', 'WeChat')], max_length=10, verbose_name='preferred channel')),
                         ('language', models.CharField(choices=[('en', 'English'), ('zh-hans', 'Simplified Chinese')], default='zh-hans', max_length=10, verbose_name='language')),
-                        ('ask_before_contacting', models.BooleanField(default=False, help_text='Talk to the coordinator first.', verbose_name='ask before contacting')),
                         ('is_active', models.BooleanField(default=True, verbose_name='still there')),
                         ('note', models.TextField(blank=True, verbose_name='note')),
                         ('history_id', models.AutoField(primary_key=True, serialize=False)),
@@ -2716,6 +3058,10 @@ class Migration(migrations.Migration):
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                         ('mail_stopped_on', models.DateField(blank=True, editable=False, null=True, verbose_name='asked for no mail on')),
                         ('is_shared', models.BooleanField(db_default=False, default=False, help_text='The other units that hold the organization see phone, e-mail and WeChat, too.', verbose_name='shared with all holders')),
+                        ('departure_noted_on', models.DateField(blank=True, editable=False, null=True)),
+                        ('permission', models.CharField(choices=[('free', 'Anyone who can see their contact details'), ('ask', 'Others must ask the unit that added the contact'), ('holder', 'Only the unit that added the contact')], db_default='free', default='free', help_text='The system e-mails reminders only to contacts whom anyone may contact.', max_length=10, verbose_name='may be contacted by')),
+                        ('since', models.DateField(blank=True, null=True, verbose_name='there since')),
+                        ('until', models.DateField(blank=True, null=True, verbose_name='there until')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                         ('organization', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='organization')),
                         ('unit', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.unit', verbose_name='entered by')),
@@ -2812,6 +3158,9 @@ class Migration(migrations.Migration):
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
                         ('signed_at_latest', models.DateField(editable=False, null=True)),
                         ('signed_precision', models.CharField(choices=[('day', 'the day is known'), ('month', 'only month and year are known'), ('year', 'only the year is known'), ('unknown', 'the date is not known')], db_default='day', default='day', editable=False, max_length=10, verbose_name='of the signing')),
+                        ('archive_number', partnerships.models.base.LineField(blank=True, db_default='', default='', help_text='The number under which the archive keeps the original.', max_length=60, verbose_name='archive number')),
+                        ('copies', models.PositiveSmallIntegerField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(99)], verbose_name='copies made')),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=300, verbose_name='Chinese title')),
                         ('coordinator', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='coordinator')),
                         ('created_by', models.ForeignKey(blank=True, db_constraint=False, editable=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='created by')),
                         ('event', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.event', verbose_name='signed at')),
@@ -2819,6 +3168,7 @@ class Migration(migrations.Migration):
                         ('parent', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='under the framework')),
                         ('predecessor', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='follows on')),
                         ('type', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreementtype', verbose_name='type')),
+                        ('through', models.ForeignKey(blank=True, db_constraint=False, help_text='The association or other body that brought the parties together.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='through')),
                         ('unit', models.ForeignKey(blank=True, db_constraint=False, help_text='Owns the agreement: approves, amends and closes it.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.unit', verbose_name='unit')),
                     ],
                     options={
@@ -2853,10 +3203,12 @@ class Migration(migrations.Migration):
                         ('history_date', models.DateTimeField(db_index=True)),
                         ('history_change_reason', models.CharField(max_length=100, null=True)),
                         ('history_type', models.CharField(choices=[('+', 'Created'), ('~', 'Changed'), ('-', 'Deleted')], max_length=1)),
+                        ('title_zh', partnerships.models.base.LineField(blank=True, db_default='', default='', max_length=200, verbose_name='Chinese title')),
                         ('agreement', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.agreement', verbose_name='agreement')),
                         ('event', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.event', verbose_name='origin')),
                         ('history_user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
                         ('owner', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
+                        ('through', models.ForeignKey(blank=True, db_constraint=False, help_text='The association or other body that brought the parties together.', null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.organization', verbose_name='through')),
                         ('unit', models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='partnerships.unit', verbose_name='unit')),
                     ],
                     options={
@@ -2906,6 +3258,11 @@ class Migration(migrations.Migration):
                     model_name='event',
                     name='unit',
                     field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='partnerships.unit', verbose_name='unit'),
+                ),
+                migrations.AddField(
+                    model_name='document',
+                    name='unit',
+                    field=models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entered_documents', to='partnerships.unit', verbose_name='entered by'),
                 ),
                 migrations.AddField(
                     model_name='demand',
@@ -3165,6 +3522,18 @@ class Migration(migrations.Migration):
                     model_name='agreementarea',
                     constraint=models.UniqueConstraint(fields=('agreement', 'area'), name='agreement_area_unique', violation_error_code='area', violation_error_message='This area is promised already.'),
                 ),
+                migrations.AddConstraint(
+                    model_name='agreementarea',
+                    constraint=models.CheckConstraint(condition=models.Q(('per__in', ['year', 'term'])), name='agreement_area_per_known'),
+                ),
+                migrations.AddConstraint(
+                    model_name='agreementarea',
+                    constraint=models.CheckConstraint(condition=models.Q(('quantity__isnull', True), ('quantity__range', (1, 1000000)), _connector='OR'), name='agreement_area_quantity_sane', violation_error_code='quantity', violation_error_message='What is promised is a number from 1 to a million, or none.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='agreementarea',
+                    constraint=models.CheckConstraint(condition=models.Q(('quantity__isnull', False), models.Q(('counted', ''), ('per', 'term')), _connector='OR'), name='agreement_area_unit_has_quantity', violation_error_code='quantity', violation_error_message='Say how much is promised, a year or of what is named.'),
+                ),
                 migrations.AddIndex(
                     model_name='delivery',
                     index=models.Index(condition=models.Q(('status__in', ['queued', 'retry'])), fields=['next_attempt_at', 'id'], name='delivery_due'),
@@ -3254,12 +3623,28 @@ class Migration(migrations.Migration):
                     constraint=models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='document_version_not_empty'),
                 ),
                 migrations.AddConstraint(
+                    model_name='erasure',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('contact__isnull', True), ('user__isnull', False)), models.Q(('contact__isnull', False), ('user__isnull', True)), _connector='OR'), name='erasure_of_one_person'),
+                ),
+                migrations.AddConstraint(
                     model_name='ceremonydraft',
                     constraint=models.UniqueConstraint(fields=('author', 'key'), name='ceremony_draft_key_unique'),
                 ),
                 migrations.AddConstraint(
                     model_name='eventkind',
                     constraint=models.UniqueConstraint(fields=('event', 'kind'), name='event_kind_unique', violation_error_code='kind', violation_error_message='The event is of this kind already.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='eventperson',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('contact__isnull', True), ('user__isnull', False)), models.Q(('contact__isnull', False), ('user__isnull', True)), _connector='OR'), name='event_person_is_one', violation_error_code='user', violation_error_message='Choose a colleague or a contact.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='eventperson',
+                    constraint=models.UniqueConstraint(fields=('event', 'user'), name='event_user_unique', violation_error_code='user', violation_error_message='This person is listed already.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='eventperson',
+                    constraint=models.UniqueConstraint(fields=('event', 'contact'), name='event_contact_unique', violation_error_code='contact', violation_error_message='This person is listed already.'),
                 ),
                 migrations.AddIndex(
                     model_name='export',
@@ -3306,6 +3691,14 @@ class Migration(migrations.Migration):
                     constraint=models.UniqueConstraint(fields=('facility', 'organization'), name='facility_partner_unique', violation_error_code='organization', violation_error_message='This organization is listed already.'),
                 ),
                 migrations.AddConstraint(
+                    model_name='contactposition',
+                    constraint=models.CheckConstraint(condition=models.Q(('since__isnull', True), ('until__isnull', True), ('until__gte', models.F('since')), _connector='OR'), name='contact_position_in_order', violation_error_code='until', violation_error_message='The last day cannot be before the first.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='contactposition',
+                    constraint=models.UniqueConstraint(condition=models.Q(('until__isnull', True)), fields=('contact', 'organization', 'position'), name='contact_position_unique', violation_error_code='organization', violation_error_message='This position is recorded already.'),
+                ),
+                migrations.AddConstraint(
                     model_name='associationmembership',
                     constraint=models.UniqueConstraint(fields=('association', 'member'), name='association_membership_unique', violation_error_code='member', violation_error_message='This membership is recorded already.'),
                 ),
@@ -3334,6 +3727,18 @@ class Migration(migrations.Migration):
                     constraint=models.CheckConstraint(condition=models.Q(('withdrew_on__isnull', True), ('acceded_on__isnull', True), ('withdrew_on__gte', models.F('acceded_on')), _connector='OR'), name='agreement_party_leaves_after_joining', violation_error_code='withdrew_on', violation_error_message='A party cannot withdraw before it acceded.'),
                 ),
                 migrations.AddConstraint(
+                    model_name='agreementparty',
+                    constraint=models.CheckConstraint(condition=models.Q(('signs_as__in', ['', 'legal', 'authorized'])), name='agreement_party_signs_as_known'),
+                ),
+                migrations.AddConstraint(
+                    model_name='agreementparty',
+                    constraint=models.CheckConstraint(condition=models.Q(('seal__in', ['', 'official', 'contract', 'none'])), name='agreement_party_seal_known'),
+                ),
+                migrations.AddConstraint(
+                    model_name='agreementparty',
+                    constraint=models.CheckConstraint(condition=models.Q(('copies__isnull', True), ('copies__range', (1, 99)), _connector='OR'), name='agreement_party_copies_sane', violation_error_code='copies', violation_error_message='Enter a number of copies from 1 to 99.'),
+                ),
+                migrations.AddConstraint(
                     model_name='activityorganization',
                     constraint=models.UniqueConstraint(fields=('activity', 'organization'), name='activity_organization_unique', violation_error_code='organization', violation_error_message='This organization takes part already.'),
                 ),
@@ -3344,6 +3749,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='activitycredit',
                     constraint=models.UniqueConstraint(fields=('activity', 'area', 'organization'), name='activity_credit_unique', violation_error_code='organization', violation_error_message='This counts already.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='activitycredit',
+                    constraint=models.CheckConstraint(condition=models.Q(('quantity__range', (1, 1000000))), name='activity_credit_quantity_sane', violation_error_code='quantity', violation_error_message='What counts is a number from 1 to a million.'),
                 ),
                 migrations.CreateModel(
                     name='Association',
@@ -3398,6 +3807,10 @@ class Migration(migrations.Migration):
                     bases=('partnerships.organizationofkind',),
                 ),
                 migrations.AddConstraint(
+                    model_name='organizationcode',
+                    constraint=models.UniqueConstraint(fields=('organization', 'scheme', 'code'), name='organization_code_unique', violation_error_code='code', violation_error_message='This code is recorded already.'),
+                ),
+                migrations.AddConstraint(
                     model_name='participation',
                     constraint=models.UniqueConstraint(condition=models.Q(('organization__isnull', False)), fields=('event', 'organization'), name='participation_unique', violation_error_code='organization', violation_error_message='This organization is listed already.'),
                 ),
@@ -3405,9 +3818,13 @@ class Migration(migrations.Migration):
                     model_name='participation',
                     constraint=models.CheckConstraint(condition=models.Q(('organization__isnull', False), models.Q(('name_as_printed', ''), _negated=True), _connector='OR'), name='participation_names_somebody', violation_error_code='organization', violation_error_message='Choose an organization, or give the name as it was printed.'),
                 ),
+                migrations.AddIndex(
+                    model_name='payment',
+                    index=models.Index(fields=['due_on', 'id'], name='payment_by_due'),
+                ),
                 migrations.AddConstraint(
-                    model_name='document',
-                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('activity__isnull', True), ('agreement__isnull', False), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', False), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', False), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', False), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', False), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', False), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', False), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', False)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', False), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), _connector='OR'), name='document_has_one_target', violation_error_message='A document belongs to exactly one thing.'),
+                    model_name='payment',
+                    constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='payment_amount_positive', violation_error_code='amount', violation_error_message='The amount has to be more than zero.'),
                 ),
                 migrations.AddConstraint(
                     model_name='programmeitem',
@@ -3436,6 +3853,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='programmetarget',
                     constraint=models.UniqueConstraint(fields=('programme', 'measure'), name='programme_target_unique', violation_error_code='measure', violation_error_message='The programme has a target for this already.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='receipt',
+                    constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='receipt_amount_positive', violation_error_code='amount', violation_error_message='The amount has to be more than zero.'),
                 ),
                 migrations.AddConstraint(
                     model_name='region',
@@ -3468,6 +3889,14 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='organization',
                     constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['institution', 'enterprise', 'association', 'government_body'])), name='organization_kind_known'),
+                ),
+                migrations.AddConstraint(
+                    model_name='organization',
+                    constraint=models.CheckConstraint(condition=models.Q(('part_of', models.F('id')), _negated=True), name='organization_not_part_of_itself', violation_error_code='part_of', violation_error_message='An organization cannot be part of itself.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='organization',
+                    constraint=models.CheckConstraint(condition=models.Q(('kind', 'association'), ('members_liaison__isnull', True), _connector='OR'), name='organization_liaison_only_for_associations', violation_error_code='members_liaison', violation_error_message='Only an association has a liaison of its members.'),
                 ),
                 migrations.AddConstraint(
                     model_name='reminderitem',
@@ -3603,10 +4032,6 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='reminderrule',
-                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience', 'party'), _negated=True), ('milestone_kind__in', ('agreement', 'obligation')), _connector='OR'), name='reminder_rule_party_owes_it', violation_error_code='audience', violation_error_message='Only an obligation or an agreement milestone is owed by a party.'),
-                ),
-                migrations.AddConstraint(
-                    model_name='reminderrule',
                     constraint=models.CheckConstraint(condition=models.Q(models.Q(('direction', 'unanswered'), _negated=True), models.Q(('offset__range', (1, 60)), ('offset_unit', 'days')), _connector='OR'), name='reminder_rule_waits_in_working_days', violation_error_code='offset', violation_error_message='Wait 1 to 60 working days for an answer, counted in days.'),
                 ),
                 migrations.AddConstraint(
@@ -3620,6 +4045,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='reminderrule',
                     constraint=models.CheckConstraint(condition=models.Q(models.Q(('direction', 'appears'), _negated=True), models.Q(('offset', 0), models.Q(('audience', 'party'), _negated=True)), _connector='OR'), name='reminder_rule_appears_at_once', violation_error_code='direction', violation_error_message='A rule that speaks when something appears counts no days and is for colleagues.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='reminderrule',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('audience', 'party'), _negated=True), ('milestone_kind__in', ('agreement', 'obligation', 'payment')), _connector='OR'), name='reminder_rule_party_owes_it', violation_error_code='audience', violation_error_message='Only an obligation, a payment or an agreement milestone is owed by a party.'),
                 ),
                 migrations.AddConstraint(
                     model_name='programme',
@@ -3711,7 +4140,7 @@ class Migration(migrations.Migration):
                 ),
                 migrations.AddConstraint(
                     model_name='milestone',
-                    constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['agreement', 'obligation', 'action_point', 'review', 'decision_date', 'next_contact', 'facility_review', 'honour_lapse', 'demand_deadline', 'starting_activity', 'unfinished_activity', 'approval', 'answer', 'confirm_registration', 'confirm_renewal', 'record_end', 'new_holder', 'revision', 'signing'])), name='milestone_kind_known'),
+                    constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['agreement', 'obligation', 'action_point', 'review', 'decision_date', 'next_contact', 'facility_review', 'honour_lapse', 'demand_deadline', 'starting_activity', 'unfinished_activity', 'approval', 'answer', 'confirm_registration', 'confirm_renewal', 'record_end', 'new_holder', 'revision', 'signing', 'payment', 'new_liaison'])), name='milestone_kind_known'),
                 ),
                 migrations.AddIndex(
                     model_name='honour',
@@ -3777,6 +4206,14 @@ class Migration(migrations.Migration):
                     model_name='event',
                     constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'withdrawn'), ('withdrawn_on__isnull', False)), models.Q(('status', 'recorded'), ('withdrawn_on__isnull', True)), _connector='OR'), name='event_withdrawn_has_date'),
                 ),
+                migrations.AddConstraint(
+                    model_name='document',
+                    constraint=models.CheckConstraint(condition=models.Q(models.Q(('activity__isnull', True), ('agreement__isnull', False), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', False), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', False), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', False), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', False), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', False), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', False), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', True), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', False)), models.Q(('activity__isnull', True), ('agreement__isnull', True), ('demand__isnull', True), ('event__isnull', True), ('facility__isnull', True), ('honour__isnull', False), ('milestone__isnull', True), ('organization__isnull', True), ('programme__isnull', True)), _connector='OR'), name='document_has_one_target', violation_error_message='A document belongs to exactly one thing.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='document',
+                    constraint=models.CheckConstraint(condition=models.Q(('level__in', ['holders', 'unit', 'leads'])), name='document_level_known'),
+                ),
                 migrations.AddIndex(
                     model_name='demand',
                     index=models.Index(fields=['event', 'status'], name='demand_by_event'),
@@ -3797,6 +4234,10 @@ class Migration(migrations.Migration):
                     model_name='demand',
                     constraint=models.CheckConstraint(condition=models.Q(('is_content_published', False), models.Q(('original_wording', ''), _negated=True), models.Q(('rewritten_wording', ''), _negated=True), _connector='OR'), name='demand_published_has_wording', violation_error_code='original_wording', violation_error_message='Give the wording, or say that the content is not known.'),
                 ),
+                migrations.AddConstraint(
+                    model_name='demand',
+                    constraint=models.CheckConstraint(condition=models.Q(('through', models.F('organization')), _negated=True), name='demand_not_through_asker', violation_error_code='through', violation_error_message='The organization that asks cannot be its own intermediary: leave this empty.'),
+                ),
                 migrations.AddIndex(
                     model_name='contactnote',
                     index=models.Index(fields=['agreement', 'happened_on'], name='contact_note_by_agreement'),
@@ -3804,6 +4245,22 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='contactnote',
                     constraint=models.CheckConstraint(condition=models.Q(('agreement__isnull', False), ('organization__isnull', False), _connector='OR'), name='contact_note_is_about_something', violation_error_code='agreement', violation_error_message='Say which agreement or organization this is about.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='contact',
+                    constraint=models.CheckConstraint(condition=models.Q(('permission__in', ['free', 'ask', 'holder'])), name='contact_permission_known'),
+                ),
+                migrations.AddConstraint(
+                    model_name='contact',
+                    constraint=models.CheckConstraint(condition=models.Q(('is_shared', True), ('permission', 'holder'), _negated=True), name='contact_of_holder_alone_not_shared', violation_error_code='is_shared', violation_error_message='A contact whom only one unit may contact cannot be shared.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='contact',
+                    constraint=models.CheckConstraint(condition=models.Q(('until__isnull', True), ('is_active', False), _connector='OR'), name='contact_there_until_has_left', violation_error_code='is_active', violation_error_message='Clear “still there”, or clear the day on which they left.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='contact',
+                    constraint=models.CheckConstraint(condition=models.Q(('since__isnull', True), ('until__isnull', True), ('until__gte', models.F('since')), _connector='OR'), name='contact_period_in_order', violation_error_code='until', violation_error_message='The last day cannot be before the first.'),
                 ),
                 migrations.AddConstraint(
                     model_name='answer',
@@ -3876,6 +4333,10 @@ class Migration(migrations.Migration):
                 migrations.AddConstraint(
                     model_name='agreement',
                     constraint=models.UniqueConstraint(condition=models.Q(('reference', ''), _negated=True), fields=('unit', 'reference'), name='agreement_reference_unique_in_unit', violation_error_code='reference', violation_error_message='This unit has an agreement of this reference already.'),
+                ),
+                migrations.AddConstraint(
+                    model_name='agreement',
+                    constraint=models.CheckConstraint(condition=models.Q(('copies__isnull', True), ('copies__range', (1, 99)), _connector='OR'), name='agreement_copies_sane', violation_error_code='copies', violation_error_message='Enter a number of copies from 1 to 99.'),
                 ),
                 migrations.AddIndex(
                     model_name='activity',
