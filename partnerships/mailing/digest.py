@@ -29,6 +29,7 @@ class DigestLine(TypedDict):
     """A milestone as a digest shows it."""
 
     title: str
+    partners: str
     about: str
     news: str
     people: list[PersonLine]
@@ -78,9 +79,7 @@ def digest_context(
         "language": translation.get_language(),
         "subject": _subject(lines[0], count),
         "headline": ngettext("%(count)s reminder", "%(count)s reminders", count) % {"count": count},
-        "today_iso": today.isoformat(),
         "today_local": long_date(today),
-        "tone": lines[0]["tone"],
         "most_urgent": lines[0],
         "sections": _sections(lines, [_days_left(one, today) for one in of_milestone]),
         "more": ngettext("And %(count)s more that is due later.", "And %(count)s more that are due later.", more)
@@ -124,9 +123,10 @@ def _line(
     people: Iterable[PersonToContact],
 ) -> DigestLine:
     about = milestone.agreement or milestone.target
-    where = (one_line(str(part)) for part in (partners, about, milestone.unit.display_name) if part)
+    where = (one_line(str(part)) for part in (about, milestone.unit.display_name) if part)
     return {
         "title": one_line(milestone.display_title),
+        "partners": one_line(partners),
         "about": " · ".join(where),
         "news": news,
         "people": person_lines(people),

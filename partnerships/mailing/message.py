@@ -19,6 +19,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
@@ -164,11 +165,14 @@ def _write_headers(
     mail["List-Id"] = f"Partnership reminders <reminders.{domain}>"
     if delivery.contact is not None:
         # RFC 8058: mail programs show a button that stops these mails by one POST, without a visit.
-        page = settings.SITE_URL + reverse("contact_mail", args=[mail_token(delivery.contact)])
-        mail["List-Unsubscribe"] = f"<{page}>"
+        mail["List-Unsubscribe"] = f"<{_page_of_contact(delivery.contact)}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
+
+
+def _page_of_contact(contact: Contact) -> str:
+    return settings.SITE_URL + reverse("contact_mail", args=[mail_token(contact)])
 
 
 def _answered_by(milestones: Sequence[Milestone], reader: User | Contact) -> User | None:
@@ -220,13 +224,11 @@ def _context(
     zone = zone_named(milestone.unit.time_zone)
     days_left = (milestone.due_on - timezone.localdate(due_at, zone)).days
     unit, title, when = one_line(milestone.unit.display_name), one_line(milestone.display_title), when_words(days_left)
+    kind = str(MilestoneKind(milestone.kind).label)
     context: dict[str, object] = {
         "person": one_line(delivery.reader.name),
         "language": translation.get_language(),
-        "unit": unit,
-        "kind": MilestoneKind(milestone.kind).label,
         "title": title,
-        "due_iso": milestone.due_on.isoformat(),
         "due_local": long_date(milestone.due_on),
         "when": when,
         "headline": _("Due %(when)s") % {"when": when} if days_left >= 0 else when,
@@ -235,13 +237,16 @@ def _context(
         "what_to_do": what_to_do(milestone, {Why(item.why) for item in items}),
         "description": milestone.description.strip(),
         "people": person_lines(people.get(milestone.pk, ())),
-        "details": _details(milestone) if delivery.person is not None else [],
+        "partners": partners_of([milestone]).get(milestone.pk, "") if delivery.person is not None else "",
+        "details": [*_details(milestone), (_("Unit"), unit), (_("Kind"), kind)],
         "why": list(dict.fromkeys(why_words(item, milestone) for item in items)),
         "planned_for": _planned_for(delivery, items, due_at, zone),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
+        "stop_label": _("When and how reminders reach you"),
+        "stop_link": settings.SITE_URL + reverse("me"),
     }
     if delivery.contact is not None:
-        context |= _for_contacts(milestone)
+        context |= _for_contacts(milestone, delivery.contact)
     # Translators: the subject of a reminder: unit, title, "in 7 days", 2026-12-01
     context["subject"] = _("[%(unit)s] %(title)s — %(when)s (%(date)s)") % {
         "unit": Truncator(unit).chars(60),
@@ -252,16 +257,16 @@ def _context(
     return context
 
 
-def _for_contacts(milestone: Milestone) -> dict[str, object]:
+def _for_contacts(milestone: Milestone, contact: Contact) -> dict[str, object]:
     """Return what differs for a contact, who cannot log in and does not see our own notes."""
+    stop = {"stop_label": _("Stop these mails"), "stop_link": _page_of_contact(contact)}
     details = [(_("Agreement"), milestone.agreement), (_("Owed by"), milestone.party)]
     shown = [(label, one_line(str(value))) for label, value in details if value is not None]
-    return {"description": "", "news": "", "details": shown, "link": ""}
+    return {"description": "", "news": "", "details": shown, "link": "", **stop}
 
 
 def _details(milestone: Milestone) -> list[tuple[str, str]]:
     details = [
-        (_("Partners"), partners_of([milestone]).get(milestone.pk) or None),
         (_("Agreement"), milestone.agreement),
         (_("Activity"), milestone.activity),
         (_("Event"), milestone.event),
@@ -276,4 +281,5 @@ def _planned_for(delivery: Delivery, items: Sequence[ReminderItem], due_at: dt.d
     """Return when a late mail should have come; "" if it is not late. A digest is expected to take its time."""
     planned = max(item.plan.send_at for item in items)
     late_after = CATCH_UP_AFTER if delivery.kind == Delivery.Kind.DIGEST else LATE_AFTER
-    return f"{planned.astimezone(zone):%Y-%m-%d %H:%M}" if due_at - planned >= late_after else ""
+    local = planned.astimezone(zone)
+    return f"{date_format(local.date())} {local:%H:%M}" if due_at - planned >= late_after else ""

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from partnerships.mailing import message
-from partnerships.mailing.wording import one_line
+from partnerships.mailing.wording import long_date, one_line
 from partnerships.models import Delivery, DeliveryEvent, DeliveryNotice, Milestone, ReminderItem, ReminderPlan, User
 from partnerships.models.reasons import Reason
 from partnerships.reminders.recipients import Directory
@@ -150,7 +150,6 @@ def _context(notice: Delivery, reader: User) -> dict[str, object]:
         "language": translation.get_language(),
         "subject": _subject(lines, count),
         "headline": _headline(count),
-        "tone": "overdue",
         "lines": lines,
         "more": count - len(shown),
         "list_link": f"{settings.SITE_URL}{reverse('mail_list')}?status=waiting",
@@ -176,7 +175,7 @@ class NoticeSubject(TypedDict):
     """A milestone that a failed mail was about."""
 
     title: str
-    due: str
+    due_local: str
     link: str
 
 
@@ -219,7 +218,7 @@ def _line(delivery: Delivery, plans: Sequence[ReminderPlan], seen: set[int]) -> 
 def _about(milestone: Milestone) -> NoticeSubject:
     return {
         "title": one_line(milestone.display_title),
-        "due": milestone.due_on.isoformat(),
+        "due_local": long_date(milestone.due_on),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
 

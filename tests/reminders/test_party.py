@@ -85,18 +85,19 @@ def test_contacts_get_mail_in_their_language_with_a_reply_address(
     assert milestone.owner.email in message["Reply-To"]
     assert "Deliver the bearings" in text
     assert "Framework with Zhongyi" in text
-    assert "2026-03-12" in text
+    assert "Thursday, March 12, 2026" in text
     assert f"{milestone.party} promised this in the agreement, and you are its contact." in text
 
 
-def test_no_link_and_nothing_of_ours_is_in_it(
+def test_its_one_link_stops_the_mails_and_nothing_of_ours_is_in_it(
     contact: Contact, queue: Callable[[], None], clock: MovableClock, settings: Any
 ) -> None:
     queue()
     message = mail(clock)
 
     bodies = [message.get_body((kind,)).get_content() for kind in ("plain", "html")]
-    assert [settings.SITE_URL in body for body in bodies] == [False, False]
+    page = message["List-Unsubscribe"].strip("<>")
+    assert [body.count(settings.SITE_URL) for body in bodies] == [body.count(page) for body in bodies] == [1, 1]
     assert ["late last time" in body for body in bodies] == [False, False]
 
 
