@@ -14,6 +14,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from partnerships.acts import one_act
 from partnerships.dates import add_months
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion, TransitionRefused
 from partnerships.models import (
@@ -37,11 +38,12 @@ from partnerships.workflows.activities import edit_activity, postpone_activity, 
 from partnerships.workflows.agreements import complete_agreement, edit_agreement
 from partnerships.workflows.milestones import (
     assign_milestone,
+    dates_ended,
+    dates_under,
     meet_milestone,
     move_milestone,
     note_milestone,
     snooze_milestone,
-    snoozes_under,
     submit_milestone,
 )
 from partnerships.workflows.terms import confirm_renewal, renew_agreement
@@ -241,8 +243,8 @@ def _postpone(row: Activity, given: Circumstances) -> RowChange:
     return row_change(row, postponed, ["status", "starts_on", "ends_on"], undo="replan")
 
 
-# These change milestones of the record, which are no longer snoozed then.
-END_SNOOZES = frozenset({_log, _complete, _move_activity, _postpone})
+# These change milestones of the record, which are no longer snoozed or moved then.
+END_DATES = frozenset({_log, _complete, _move_activity, _postpone})
 
 _assigns = partial(
     BulkKind, "reassign", gettext_lazy("Reassign"), gettext_lazy("Reassigned"), do=_reassign, shortcut="a"
@@ -353,7 +355,8 @@ def act_on_all(
 
 def preview_all(kind: BulkKind, picked: Sequence[Picked], **given: Any) -> BulkOutcome:
     """Return what ``act_on_all`` would do now, by doing it and rolling back."""
-    with transaction.atomic():
+    # In an act of its own: what a verb refuses in a preview was not attempted, and is not for the security log.
+    with one_act(), transaction.atomic():
         outcome = act_on_all(kind, picked, **given)
         transaction.set_rollback(True)
     outcome.act = None
@@ -365,10 +368,10 @@ def _act_on(kind: BulkKind, row: Any, one: Picked, given: Circumstances) -> RowC
     if one.version not in {None, row.version}:
         raise StaleVersion(_("Somebody else changed this since you opened it."), current=row.version)
     record = row.agreement if isinstance(row, Milestone) else row
-    snoozes = snoozes_under(record) if record and kind.do in END_SNOOZES else []
+    dates = dates_under(record) if record and kind.do in END_DATES else []
     change = kind.do(row, given)
-    if snoozes:
-        change.about["snoozes"] = snoozes
+    if ended := dates_ended(dates):
+        change.about["dates"] = ended
     return change
 
 

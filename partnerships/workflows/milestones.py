@@ -27,7 +27,14 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.base import none_of
-from partnerships.models.milestones import ACCEPTED_KINDS, DECISION_KINDS, DERIVED_KINDS, FIRM_KINDS, MILESTONE_TARGETS
+from partnerships.models.milestones import (
+    ACCEPTED_KINDS,
+    DECISION_KINDS,
+    DERIVED_KINDS,
+    FIRM_KINDS,
+    MILESTONE_TARGETS,
+    PENDING_STATUSES,
+)
 from partnerships.permissions import may, require
 from partnerships.statuses import MILESTONE_TRANSITIONS, MilestoneStatus
 from partnerships.workflows.edits import Aggregate, changed_columns, require_at
@@ -410,20 +417,56 @@ def restore_milestone(
     return locked
 
 
-def snoozes_under(row: Any) -> list[dict[str, Any]]:
-    """Return the snoozes of the pending milestones of a record, for ``snooze_again``."""
-    snoozed = row.milestones.pending().filter(snoozed_until__isnull=False).order_by("pk")
-    return list(snoozed.values("pk", "due_on", "snoozed_until", "snooze_reason"))
+# What people entered about a milestone's date. An act on its record may end it, and an undo puts it back.
+DATE_COLUMNS = (
+    *("due_on", "scheduled_on", "recurs_from", "overridden_at", "override_reason"),
+    *("snoozed_until", "snooze_reason"),
+)
 
 
-def snooze_again(snoozes: Iterable[Mapping[str, Any]], *, actor: User | None, reason: str) -> None:
-    """Put back the snoozes that an act ended which is undone, where the milestone is due on the same day as before."""
+def dates_under(row: Any) -> list[dict[str, Any]]:
+    """Return the dates of the pending milestones of a record that somebody moved or snoozed."""
+    entered = Q(snoozed_until__isnull=False) | Q(overridden_at__isnull=False)
+    return list(row.milestones.pending().filter(entered).order_by("pk").values("pk", *DATE_COLUMNS))
+
+
+def dates_ended(before: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return those of ``before`` that are not so any more, each with the version that its milestone has now."""
+    before = list(before)
+    now = {row["pk"]: row for row in _dates_of(before).values("pk", "version", "status", *DATE_COLUMNS)}
+    return [
+        {**row, "version": found["version"]}
+        for row in before
+        if (found := now.get(row["pk"]))
+        and (found["status"] not in PENDING_STATUSES or any(found[name] != row[name] for name in DATE_COLUMNS))
+    ]
+
+
+def left_alone(ended: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return those of ``dates_ended`` whose milestone nobody changed since."""
+    ended = list(ended)
+    versions = dict(_dates_of(ended).values_list("pk", "version"))
+    return [row for row in ended if versions.get(row["pk"]) == row["version"]]
+
+
+def _dates_of(rows: Iterable[Mapping[str, Any]]) -> QuerySet[Milestone]:
+    return Milestone.objects.filter(pk__in=[row["pk"] for row in rows]).order_by()
+
+
+def restore_dates(rows: Iterable[Mapping[str, Any]], *, actor: User | None, reason: str) -> None:
+    """Put back moves and snoozes that an act ended which is undone, where the milestone is due as it was before them."""
+    fields = {name: Milestone._meta.get_field(name) for name in DATE_COLUMNS}
     with transaction.atomic():
-        for snooze in snoozes:
-            same = Milestone.objects.pending().filter(pk=snooze["pk"], due_on=snooze["due_on"], snoozed_until=None)
+        for row in rows:
+            dates: dict[str, Any] = {name: field.to_python(row[name]) for name, field in fields.items()}
+            is_due = Q(due_on=dates["due_on"])
+            if dates["overridden_at"]:  # the undo derived the date anew, which somebody had moved from there
+                is_due |= Q(due_on=dates["scheduled_on"])
+            same = Milestone.objects.pending().filter(is_due, pk=row["pk"], snoozed_until=None)
             for milestone in same.select_for_update(of=("self",), no_key=True):
-                milestone.snoozed_until = dt.date.fromisoformat(str(snooze["snoozed_until"]))
-                milestone.snooze_reason = snooze["snooze_reason"]
+                for name, value in dates.items():
+                    setattr(milestone, name, value)
+                milestone.is_put_back = True
                 save_as(milestone, actor, reason=reason)
 
 

@@ -29,7 +29,7 @@ from partnerships.workflows.agreements import assign_agreement, edit_agreement, 
 from partnerships.workflows.deletions import delete_record
 from partnerships.workflows.demands import assign_demand
 from partnerships.workflows.facilities import assign_facility
-from partnerships.workflows.milestones import restore_milestone, snooze_again, take_back_step
+from partnerships.workflows.milestones import left_alone, restore_dates, restore_milestone, take_back_step
 
 KEPT_DAYS = 30
 # Activities before agreements, milestones last: as the verbs that end an agreement or complete an activity do.
@@ -174,8 +174,9 @@ def _undo_one(change: RowChange, row: Any, result: UndoResult, *, actor: User, n
     try:
         with transaction.atomic():
             _check_unchanged(row, change)
+            dates = left_alone(change.about.get("dates", ()))
             UNDOS[change.undo](row, change, actor, now)
-            snooze_again(change.about.get("snoozes", ()), actor=actor, reason=_("Undone"))
+            restore_dates(dates, actor=actor, reason=_("Undone"))
     except DomainError as error:
         result.left.append((row, str(error)))
     else:

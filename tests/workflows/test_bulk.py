@@ -22,6 +22,7 @@ from partnerships.models import Agreement, BulkAct, ContactNote, Milestone, Remi
 from partnerships.workflows.activities import edit_contact_note
 from partnerships.workflows.bulk import KINDS, MOST_ROWS, Picked, act_on_all, preview_all
 from partnerships.workflows.handover import HandOverItem, hand_over
+from partnerships.workflows.milestones import move_milestone, snooze_milestone, unsnooze_milestone
 from partnerships.workflows.undo import undo_act
 from tests.workflows.follow_ups import plan_activity
 
@@ -263,6 +264,39 @@ def test_snoozes_that_an_act_ended_come_back(unit: Any, lead: Any) -> None:
 
     assert (moved["due_on"], moved["snoozed_until"]) == (starting.due_on + dt.timedelta(days=7), None)
     assert (columns(starting)["snoozed_until"], columns(starting)["snooze_reason"]) == (SOON, "Fair")
+
+
+def test_a_snooze_that_somebody_ended_by_hand_does_not_come_back(unit: Any, lead: Any) -> None:
+    activity = plan_activity(
+        actor=lead, on=DAY, unit=unit, owner=lead, kind="visit", title="Visit", starts_on=LATER, ends_on=LATER
+    )
+    starting = activity.milestones.first()
+    Milestone.objects.filter(pk=starting.pk).update(snoozed_until=SOON, snooze_reason="Fair")
+    act = do("move", [activity], lead).act
+    changed = Milestone.objects.get(pk=starting.pk)
+    snoozed = snooze_milestone(changed, actor=lead, on=DAY, until=SOON, reason="Later")
+    unsnooze_milestone(snoozed, actor=lead)
+
+    undo_act(act, actor=lead, now=NOON)
+
+    assert (columns(starting)["due_on"], columns(starting)["snoozed_until"]) == (starting.due_on, None)
+
+
+def test_a_date_that_somebody_had_moved_is_so_again_after_an_undo(unit: Any, lead: Any) -> None:
+    activity = plan_activity(
+        actor=lead, on=DAY, unit=unit, owner=lead, kind="visit", title="Visit", starts_on=LATER, ends_on=LATER
+    )
+    starting = activity.milestones.first()
+    moved = move_milestone(starting, actor=lead, at=NOON, due_on=SOON, reason="The bus is full")
+    before = columns(moved)
+
+    act = do("move", [activity], lead).act
+    ended = columns(starting)
+    undo_act(act, actor=lead, now=NOON)
+
+    assert (ended["override_reason"], ended["overridden_at"]) == ("", None)
+    assert before["override_reason"] == "The bus is full"
+    assert columns(starting) == before
 
 
 def test_what_the_verb_would_refuse_says_so_in_the_preview(unit: Any, lead: Any, agreement: Any) -> None:
