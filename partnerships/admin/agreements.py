@@ -52,9 +52,8 @@ from partnerships.admin.filters import (
     ScopedRelatedFilter,
 )
 from partnerships.admin.hidden_records import hides_records
-from partnerships.admin.navigation import Attention, Tier
+from partnerships.admin.navigation import Attention, Tier, WorstCase, since
 from partnerships.admin.outcomes import origin_of
-from partnerships.admin.overview import since, worst_by
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import Button, StepsMixin, Verb
 from partnerships.admin.versions import PartForm, RootForm
@@ -362,7 +361,7 @@ ATTENTION = {
         rank=4,
         tier=Tier.WEEK,
         act=pgettext_lazy("admin index", "Review"),
-        worst=worst_by("submitted_on", words=lambda day, today: since(day)),
+        worst=WorstCase("submitted_on", words=lambda day, today: since(day)),
     ),
     "quiet": Attention(
         _("Agreements without contact"),
@@ -370,7 +369,7 @@ ATTENTION = {
         "volume_off",
         quiet_agreements,
         rank=1,
-        worst=worst_by("signed_on", words=lambda day, today: _signed_on(day)),
+        worst=WorstCase("signed_on", words=lambda day, today: _signed_on(day)),
     ),
     "expired": Attention(
         _("Expired agreements"),
@@ -379,7 +378,7 @@ ATTENTION = {
         lambda rows, today: rows.expired(today),
         rank=6,
         tier=Tier.WEEK,
-        worst=worst_by("current_ends_on", words=lambda day, today: since(day)),
+        worst=WorstCase("current_ends_on", words=lambda day, today: since(day)),
     ),
     "dates": Attention(
         _("Dates to complete"),
@@ -396,7 +395,7 @@ ATTENTION = {
         rank=2,
         tier=Tier.TODAY,
         act=_("Assign"),
-        worst=worst_by("pk", words=lambda pk, today: ""),
+        worst=WorstCase("pk", words=lambda pk, today: ""),
     ),
     "in_force": Attention(
         _("In force"), "success", "verified", lambda rows, today: rows.in_force(today), is_on_index=False

@@ -24,9 +24,8 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, OpenFilter, ScopedRelatedFilter
-from partnerships.admin.navigation import Attention, Tier
+from partnerships.admin.navigation import Attention, Tier, WorstCase
 from partnerships.admin.outcomes import DemandOutcomeInline
-from partnerships.admin.overview import worst_by
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import MakeForm, StepsMixin, Verb
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, OutcomeForm, ProjectOutcomeForm
@@ -73,7 +72,7 @@ ATTENTION = {
         lambda rows, today: rows.pending().filter(deadline_on__lt=today),
         rank=3,
         tier=Tier.TODAY,
-        worst=worst_by("deadline_on"),
+        worst=WorstCase("deadline_on"),
     ),
     "unanswered": Attention(
         _("Waiting for an answer"),

@@ -20,8 +20,7 @@ from partnerships.admin.base import (
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, CountedFilter, MineFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
-from partnerships.admin.navigation import Attention, Tier
-from partnerships.admin.overview import since, worst_by
+from partnerships.admin.navigation import Attention, Tier, WorstCase, since
 from partnerships.admin.programmes import LabelInline
 from partnerships.admin.steps import StepsMixin
 from partnerships.models import Facility, FacilityPartner
@@ -36,7 +35,7 @@ ATTENTION = {
         lambda rows, today: rows.running().filter(ends_on__lt=today),
         rank=7,
         tier=Tier.WEEK,
-        worst=worst_by("ends_on", words=lambda day, today: since(day)),
+        worst=WorstCase("ends_on", words=lambda day, today: since(day)),
     ),
     "running": Attention(_("Running"), "success", "domain", lambda rows, today: rows.running(), is_on_index=False),
 }

@@ -24,8 +24,7 @@ from partnerships.admin.base import (
 )
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
-from partnerships.admin.navigation import Attention
-from partnerships.admin.overview import worst_by
+from partnerships.admin.navigation import Attention, WorstCase
 from partnerships.admin.steps import StepsMixin
 from partnerships.dates import add_months
 from partnerships.models import Honour, HonourScheme
@@ -39,7 +38,7 @@ ATTENTION = {
         "workspace_premium",
         lambda rows, today: rows.lapsing(today, until=add_months(today, HALF_YEAR)),
         rank=2,
-        worst=worst_by("valid_until", "organization", "scheme", words=lambda day, today: date_format(day)),
+        worst=WorstCase("valid_until", ("organization", "scheme"), words=lambda day, today: date_format(day)),
     ),
     "could_rise": Attention(
         _("Could apply for the next level"),

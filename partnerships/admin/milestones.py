@@ -20,8 +20,7 @@ from partnerships.admin.bulk import BulkActionsMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
-from partnerships.admin.navigation import Attention, Tier
-from partnerships.admin.overview import since, worst_by
+from partnerships.admin.navigation import Attention, Tier, WorstCase, since
 from partnerships.admin.steps import StepsMixin, Verb
 from partnerships.admin.versions import RootForm
 from partnerships.forms.choices import offer_rows
@@ -104,7 +103,7 @@ ATTENTION = {
         lambda rows, today: rows.due_between(today, today + dt.timedelta(days=DAYS_AHEAD)),
         rank=1,
         tier=Tier.WEEK,
-        worst=worst_by("due_on"),
+        worst=WorstCase("due_on", ("agreement",)),
     ),
     "overdue": Attention(
         _("Overdue milestones"),
@@ -113,7 +112,7 @@ ATTENTION = {
         lambda rows, today: rows.overdue(today),
         rank=1,
         tier=Tier.TODAY,
-        worst=worst_by("due_on"),
+        worst=WorstCase("due_on", ("agreement",)),
     ),
     "renewals": Attention(
         _("Automatic renewals to be confirmed"),
@@ -123,7 +122,7 @@ ATTENTION = {
         rank=2,
         tier=Tier.WEEK,
         act=_("Confirm"),
-        worst=worst_by("due_on"),
+        worst=WorstCase("due_on", ("agreement",)),
     ),
     "submitted": Attention(
         _("Waiting for acceptance"),
@@ -133,7 +132,7 @@ ATTENTION = {
         rank=3,
         tier=Tier.WEEK,
         act=pgettext_lazy("admin index", "Review"),
-        worst=worst_by("submitted_on", words=lambda day, today: since(day)),
+        worst=WorstCase("submitted_on", ("agreement",), words=lambda day, today: since(day)),
     ),
     "orphaned": Attention(
         _("Milestones whose owner cannot be reached"),
@@ -143,7 +142,7 @@ ATTENTION = {
         rank=5,
         tier=Tier.WEEK,
         act=_("Assign"),
-        worst=worst_by("due_on"),
+        worst=WorstCase("due_on", ("agreement",)),
     ),
 }
 DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from django.db.models import IntegerChoices, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
-from partnerships.models import User
+from partnerships.lists.cells import days_from
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
@@ -103,6 +104,19 @@ class Tier(IntegerChoices):
     WATCH = 3, _("Watch list")
 
 
+def since(day: dt.date | None) -> str:
+    return gettext("since %(day)s") % {"day": date_format(day)} if day else ""
+
+
+@dataclass(frozen=True)
+class WorstCase:
+    """How the index names the row of a list whose day in ``column`` comes first: with ``words`` for that day."""
+
+    column: str
+    related: tuple[str, ...] = ()
+    words: Callable[[Any, dt.date], str] = days_from
+
+
 @dataclass(frozen=True)
 class Attention:
     """Rows that need attention: ``select`` makes both the number on the index and the list behind it."""
@@ -115,8 +129,7 @@ class Attention:
     rank: int = 0  # lower comes first in its tier
     tier: Tier = Tier.WATCH
     act: LazyText = OPEN  # on the button that opens the list
-    # Names the worst of the rows, in one query or two.
-    worst: Callable[[Any, dt.date, User], str] | None = None
+    worst: WorstCase | None = None
 
 
 def navigation(site: "PartnershipsAdminSite", request: HttpRequest) -> list[dict[str, object]]:

@@ -2,22 +2,30 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import Count, Min, Model
+from django.db.models import (
+    BigIntegerField,
+    Count,
+    Func,
+    Min,
+    Model,
+    QuerySet,
+    Subquery,
+    prefetch_related_objects,
+)
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partnerships.admin.navigation import Tier
-from partnerships.lists.cells import days_from, partners_of
+from partnerships.admin.navigation import Attention, Tier, WorstCase, since
+from partnerships.lists.cells import partners_of
 from partnerships.models import (
     Activity,
     Agreement,
@@ -110,19 +118,75 @@ def index_context(site: "PartnershipsAdminSite", request: HttpRequest) -> dict[s
 
 
 def attention_cards(site: "PartnershipsAdminSite", request: HttpRequest, *, today: dt.date) -> list[Card]:
-    """Return a card for each list that may need somebody, the most pressing first; a query each, and one or two for the worst."""
-    cards = list(_mail_cards(user_of(request)))
+    """Return a card for each list that may need somebody, the most pressing first.
+
+    One query counts them all, and one or two for each kind of record read the worst cases.
+    """
+    user = user_of(request)
+    checks = list(_checks(site, request, today))
+    counts = _count(checks, user)
+    words = _worst_cases(checks, [pk for _number, pk in counts], user, today)
+    cards = list(_mail_cards(user))
+    for check, (number, _pk), worst in zip(checks, counts, words, strict=True):
+        shown = check.attention
+        cards.append(Card(shown.tier, shown.rank, shown.label, shown.act, number, check.link, worst))
+    return sorted(cards, key=lambda card: (card.tier, card.rank))
+
+
+class Check(NamedTuple):
+    """A list of the admin that may need somebody, and its rows."""
+
+    attention: Attention
+    rows: QuerySet
+    link: str
+
+
+def _checks(site: "PartnershipsAdminSite", request: HttpRequest, today: dt.date) -> Iterator[Check]:
     for model, admin in site._registry.items():
         for key, attention in getattr(admin, "attention", {}).items():
             if attention.is_on_index and admin.has_view_permission(request):
-                rows = attention.select(admin.get_queryset(request), today)
-                count = rows.count()
-                worst = attention.worst(rows, today, user_of(request)) if count and attention.worst else ""
                 link = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-                link = f"{link}?attention={key}"
-                shown = (attention.tier, attention.rank, attention.label, attention.act)
-                cards.append(Card(*shown, count, link, worst))
-    return sorted(cards, key=lambda card: (card.tier, card.rank))
+                rows = attention.select(admin.get_queryset(request), today)
+                yield Check(attention, rows, f"{link}?attention={key}")
+
+
+def _count(checks: Sequence[Check], user: User) -> list[tuple[int, int | None]]:
+    """Return how many rows each check finds, and the id of the worst of them: one query for all."""
+    columns: list[Subquery] = []
+    for check in checks:
+        rows, worst = check.rows.order_by(), check.attention.worst
+        # In a query of its own, so that no join or DISTINCT of the rows stands beside the COUNT.
+        counted = rows.model._base_manager.filter(pk__in=rows.values("pk")).order_by()
+        columns.append(Subquery(counted.annotate(number=Func("pk", function="COUNT")).values("number")))
+        first = rows.order_by(worst.column, "pk") if worst else rows.none()
+        columns.append(Subquery(first.values("pk")[:1], output_field=BigIntegerField()))
+    if not columns:
+        return []
+    found = list(User.objects.filter(pk=user.pk).order_by().values_list(*columns).get())
+    return list(zip(found[::2], found[1::2], strict=True))
+
+
+def _worst_cases(checks: Sequence[Check], ids: Sequence[int | None], user: User, today: dt.date) -> list[str]:
+    """Return words for the worst row of each check; empty where there is none."""
+    wanted: dict[type[Model], set[int]] = defaultdict(set)
+    related: dict[type[Model], set[str]] = defaultdict(set)
+    for check, pk in zip(checks, ids, strict=True):
+        if check.attention.worst and pk is not None:
+            wanted[check.rows.model].add(pk)
+            related[check.rows.model].update(check.attention.worst.related)
+    found: dict[tuple[type[Model], int | None], Model] = {}
+    for model, keys in wanted.items():
+        rows = model._base_manager.filter(pk__in=keys)
+        found |= {(model, row.pk): row for row in rows.select_related(*sorted(related[model]))}
+    hide_unseen(found.values(), user)
+    agreements = [one for row in found.values() if isinstance(one := _agreement_of(row), Agreement)]
+    prefetch_related_objects(agreements, "unit", "parties__organization")
+    return [
+        _describe(check.attention.worst, row, today)
+        if check.attention.worst and (row := found.get((check.rows.model, pk)))
+        else ""
+        for check, pk in zip(checks, ids, strict=True)
+    ]
 
 
 def _mail_cards(user: User) -> Iterator[Card]:
@@ -147,32 +211,23 @@ def _oldest_mail(mails: Any) -> str:
     return f"{mail.get_status_display()}: {mail.reader}, {since(timezone.localdate(mail.queued_at))}"
 
 
-def since(day: dt.date | None) -> str:
-    return _("since %(day)s") % {"day": date_format(day)} if day else ""
-
-
-def worst_by(column: str, *related: str, words: Callable[[dt.date, dt.date], str] = days_from) -> Callable[..., str]:
-    """Return a function that names the row whose day in ``column`` comes first, with ``words`` for the day."""
-
-    def worst(rows: Any, today: dt.date, user: User) -> str:
-        row = rows.select_related(*related).order_by(column, "pk").first()
-        if row is None:  # somebody saw to it meanwhile
-            return ""
-        hide_unseen([row], user)
-        value = getattr(row, column)
-        when = words(value, today) if value else ""
-        return _("%(name)s, %(when)s") % {"name": _name(row), "when": when} if when else _name(row)
-
-    return worst
-
-
 def _name(row: Any) -> str:
     """Return the first partner of an agreement, or of that of a milestone, before the title of the row."""
-    agreement = row.agreement if isinstance(row, Milestone) else row
+    agreement = _agreement_of(row)
     first = partners_of(agreement)[:1] if isinstance(agreement, Agreement) else []
     title = str(getattr(row, "display_title", row))
     words = _("%(partner)s: %(title)s") % {"partner": first[0].organization, "title": title} if first else title
     return Truncator(words).chars(LONGEST_NAME)
+
+
+def _agreement_of(row: Any) -> Any:
+    return row.agreement if isinstance(row, Milestone) else row
+
+
+def _describe(worst: WorstCase, row: Any, today: dt.date) -> str:
+    day = getattr(row, worst.column)
+    when = worst.words(day, today) if day else ""
+    return _("%(name)s, %(when)s") % {"name": _name(row), "when": when} if when else _name(row)
 
 
 def mail_today(today: dt.date) -> MailToday:

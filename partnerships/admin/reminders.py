@@ -16,8 +16,7 @@ from unfold.decorators import display
 
 from partnerships.admin.base import PlainAdmin, ReadOnlyInline, RecordAdmin, admin_url, cut, status_badge
 from partnerships.admin.filters import AttentionFilter, OpenFilter, ScopedRelatedFilter
-from partnerships.admin.navigation import Attention, Tier
-from partnerships.admin.overview import worst_by
+from partnerships.admin.navigation import Attention, Tier, WorstCase
 from partnerships.admin.versions import RootForm
 from partnerships.mailing.rule_preview import preview
 from partnerships.models import (
@@ -219,7 +218,7 @@ class ReminderPlanAdmin(PlainAdmin):
             lambda rows, today: rows.filter(status=PlanStatus.MISSED),
             rank=5,
             tier=Tier.TODAY,
-            worst=worst_by("due_on", "milestone__agreement", "rule"),
+            worst=WorstCase("due_on", ("milestone__agreement", "rule")),
         ),
     }
     fieldsets = (

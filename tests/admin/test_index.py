@@ -119,7 +119,7 @@ def test_what_is_clear_is_folded_and_recent_steps_are_named(enter):
     assert [(change.words, change.record) for change in page.context["changes"]] == [("Marked as done", milestone)]
 
 
-@pytest.mark.parametrize(("role", "queries"), [("staff", 65), ("lead", 60)])
+@pytest.mark.parametrize(("role", "queries"), [("staff", 23), ("lead", 18)])
 def test_the_index_costs_the_same_however_much_there_is(enter, busy, role, queries, django_assert_num_queries):
     person = UserFactory(lead_in=busy) if role == "lead" else UserFactory(staff=True)
     client = enter(person)
