@@ -22,7 +22,6 @@ from partnerships.admin.base import (
     WordSearchMixin,
     status_badge,
 )
-from partnerships.admin.bulk import BulkActionsMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
@@ -100,11 +99,10 @@ DATES = ("started_on", "completed_on", "postponed_on", "cancelled_on")
 
 @admin.register(Activity)
 @hides_records
-class ActivityAdmin(BulkActionsMixin, TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
+class ActivityAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "activity.view", "activity.add", "activity.edit"
     register_verb, edit_verb = staticmethod(register_activity), staticmethod(edit_activity)
     danger_steps = frozenset({"cancel"})
-    bulk_list = "activity_list"
     attention = {
         "late": Attention(
             _("Planned, but its day has passed"),
@@ -118,7 +116,6 @@ class ActivityAdmin(BulkActionsMixin, TitledMixin, WordSearchMixin, StepsMixin, 
         ),
     }
     open_rows, open_label = staticmethod(lambda rows, today: rows.unfinished()), _("Unfinished activities")
-    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("display_title", "kind", "agreement", "starts_on", "owner", "unit", "status_label")
     list_filter = (
         OpenFilter,

@@ -42,7 +42,6 @@ from partnerships.admin.base import (
     shown_day,
     status_badge,
 )
-from partnerships.admin.bulk import BulkActionsMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import (
     AttentionFilter,
@@ -431,15 +430,13 @@ class RegisterForm(AgreementRootForm):
 
 @admin.register(Agreement)
 @hides_records
-class AgreementAdmin(BulkActionsMixin, TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
+class AgreementAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "agreement.view", "agreement.add", "agreement.edit"
     form = AgreementRootForm
     register_verb, edit_verb = staticmethod(register_agreement), staticmethod(edit_agreement)
     verbs = VERBS
     attention = ATTENTION
-    bulk_list = "agreement_list"
     open_rows, open_label = staticmethod(lambda rows, today: rows.not_closed()), _("Open agreements")
-    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("display_title", "partners", "type", "unit", "coordinator", "status_label", "signed", "runs_until")
     list_filter = (
         OpenFilter,

@@ -28,6 +28,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList as UnfoldList
 from unfold.widgets import INPUT_CLASSES, UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
+from partnerships.admin.bulk import BulkActionsMixin
 from partnerships.admin.filters import is_open_list
 from partnerships.admin.navigation import Attention
 from partnerships.admin.part_history import part_changes
@@ -39,7 +40,7 @@ from partnerships.forms.names import EitherNameMixin, EitherTitleMixin
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.lists import cells
-from partnerships.models import Citation, StatusChange, User, hide_unseen, shown_to
+from partnerships.models import Citation, SavedView, StatusChange, User, hide_unseen, shown_to
 from partnerships.models.base import AmountColumn, CurrencyColumn, TitledModel, WholeNumberMixin, status_of
 from partnerships.models.hidden_records import search_as
 from partnerships.models.sort_keys import ByName, is_reader_chinese, order_by_column, sort_keys
@@ -188,10 +189,6 @@ class ScopedMixin(PageBase):
         hide_unseen(shown.result_list, user_of(request))  # reads the rows once, into the cache of the queryset
         return shown
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer no actions of Django's; ``BulkActionsMixin`` adds those of the pages."""
-        return {}
-
 
 class ChoicesMixin(AdminBase):
     """Drop-downs, autocompletes and posted ids are limited to what the person may choose."""
@@ -238,7 +235,7 @@ def _by_key(column: str, keys: Mapping[str, str]) -> str:
     return f"{sign}{keys.get(name, name)}"
 
 
-class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
+class PlainAdmin(BulkActionsMixin, ChoicesMixin, ScopedMixin, ModelAdmin):
     """A page for rows without history."""
 
     form: type[RootForm] = RootForm
@@ -254,6 +251,9 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
     # The rows a list opens on, with ``OpenFilter`` among its filters, and what these are called.
     open_rows: Callable[[Any, dt.date], QuerySet] | None = None
     open_label: LazyText = ""
+    # Stands above the list.
+    list_intro_template = ""
+    list_before_template = "admin/partnerships/list_head.html"
     list_per_page = 50
     show_full_result_count = False
     list_filter_sheet = True
@@ -275,8 +275,22 @@ class PlainAdmin(ChoicesMixin, ScopedMixin, ModelAdmin):
         return NameSortedList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        scope = {"is_open_list": is_open_list(request), "is_whole_list": request.GET.get("show") == "all"}
-        return super().changelist_view(request, {**scope, **(extra_context or {})})
+        context = {
+            "is_open_list": is_open_list(request),
+            "is_whole_list": request.GET.get("show") == "all",
+            **self._saved_views(request),
+        }
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    def _saved_views(self, request: HttpRequest) -> dict[str, Any]:
+        """Return the reader's own filters of this list, by name, and the present address for one more."""
+        query = request.GET.copy()
+        for name in ("p", "e"):  # the page, and Django's mark of an address it did not understand
+            query.pop(name, None)
+        key, shown = f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist", query.urlencode()
+        views = list(SavedView.objects.filter(user=user_of(request), list=key))
+        is_new = bool(shown) and all(view.query != shown for view in views)
+        return {"saved_views": views, "list_key": key, "shown_query": shown, "may_save_view": is_new}
 
     def get_form(
         self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs: Any

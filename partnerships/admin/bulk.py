@@ -1,6 +1,6 @@
 """Actions of the admin's lists: the acts on many rows that the pages have, on the same page with its preview."""
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.contrib.admin.options import IS_POPUP_VAR
@@ -10,10 +10,15 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from partnerships.admin.base import PageBase
+from partnerships.lists import LISTS
 from partnerships.permissions import may
 from partnerships.requests import user_of
 from partnerships.workflows.bulk import bulk_kinds
+
+if TYPE_CHECKING:
+    from partnerships.admin.base import PageBase
+else:
+    PageBase = object
 
 # The rows travel in the address of the page, which servers cut at 4,000 characters.
 MOST_ROWS = 300
@@ -22,14 +27,18 @@ MOST_ROWS = 300
 class BulkActionsMixin(PageBase):
     """The list's actions: each leads to the page that previews it, and from there back to the list."""
 
-    bulk_list: ClassVar[str]
+    @property
+    def bulk_list(self) -> str | None:
+        """Return the list of the pages with the same records, which acts on them and exports them; None if there is none."""
+        records = self.model._meta.concrete_model
+        return next((key for key, shown in LISTS.items() if shown.model is records), None)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        if IS_POPUP_VAR in request.GET:
+        if IS_POPUP_VAR in request.GET or self.bulk_list is None:
             return {}
         user = user_of(request)
         offered = {kind.key: kind.label for kind in bulk_kinds(user, self.model)}
-        if offered and may(user, "export"):
+        if may(user, "export"):
             offered["export"] = _("Export")
         return {name: (_open_page, name, label) for name, label in offered.items()}
 

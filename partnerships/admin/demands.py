@@ -111,7 +111,6 @@ class DemandAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     verbs = VERBS
     attention = ATTENTION
     open_rows, open_label = staticmethod(lambda rows, today: rows.pending()), _("Open demands")
-    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("display_title", "organization", "field", "deadline_on", "owner", "unit", "status_label")
     list_filter = (
         OpenFilter,

@@ -16,7 +16,6 @@ from unfold.decorators import display
 
 from partnerships.admin.agreements import choose_by_autocomplete, log_contact_form
 from partnerships.admin.base import FieldSets, OfficeAdmin, TitledMixin, WordSearchMixin, cut, status_badge
-from partnerships.admin.bulk import BulkActionsMixin
 from partnerships.admin.documents import DocumentInline
 from partnerships.admin.filters import AttentionFilter, MineFilter, OpenFilter, ScopedRelatedFilter
 from partnerships.admin.hidden_records import hides_records
@@ -150,16 +149,14 @@ DATES = ("submitted_on", "met_on", "waived_on", "cancelled_on")
 
 @admin.register(Milestone)
 @hides_records
-class MilestoneAdmin(BulkActionsMixin, TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
+class MilestoneAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
     view_action, add_action, change_action = "milestone.view", "milestone.add", "milestone.edit"
     register_verb, edit_verb = staticmethod(register_milestone), staticmethod(edit_milestone)
     form = MilestoneForm
     verbs = VERBS
     attention = ATTENTION
-    bulk_list = "milestone_list"
     danger_steps = frozenset({"cancel", "waive"})
     open_rows, open_label = staticmethod(lambda rows, today: rows.pending()), _("Open milestones")
-    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("display_title", "partners", "agreement", "due", "owner", "unit", "status_label")
     list_filter = (OpenFilter, AttentionFilter, "status", "kind", ("unit", ScopedRelatedFilter), MineFilter, "due_on")
     list_select_related = ("agreement__unit", "owner", "unit")

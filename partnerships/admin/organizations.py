@@ -228,7 +228,6 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
         staticmethod(lambda rows, today: rows.filter(archived_on=None, own_units=None)),
         _("Partners"),
     )
-    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("name", "name_zh", "kind_label", "region", "holding_units", "uscc")
     list_filter: ClassVar[Filters] = (OpenFilter, "kind", CountryFilter, HeldFilter, ArchivedFilter, CountedFilter)
     list_select_related = ("region",)

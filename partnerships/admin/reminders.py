@@ -114,7 +114,7 @@ class ReminderRuleAdmin(RecordAdmin):
     ordering = ("milestone_kind", "direction", "-offset", "pk")
     autocomplete_fields = ("named_person", "agreement")
     change_form_outer_before_template = "admin/partnerships/preview.html"
-    list_before_template = "admin/partnerships/rule_matrix.html"
+    list_intro_template = "admin/partnerships/rule_matrix.html"
     fieldsets = (
         (
             None,
@@ -202,7 +202,6 @@ class ReminderPlanAdmin(PlainAdmin):
     view_action = "delivery.view"
     open_rows = staticmethod(lambda rows, today: rows.filter(status=PlanStatus.PLANNED))
     open_label = _("Reminders to come")
-    list_before_template = "admin/partnerships/open_rows.html"
     list_display = ("send_at", "milestone", "rule_words", "due_on", "status_label", "reason_cut")
     list_filter = (OpenFilter, AttentionFilter, "status", "send_at", "next_attempt_at")
     list_select_related = ("milestone", "rule")

@@ -4,7 +4,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -26,11 +26,23 @@ def list_asked_for(request: UserRequest) -> tuple[str, str]:
     return key, query.urlencode()
 
 
+def _view_asked_for(request: UserRequest) -> tuple[str, str]:
+    """Return the list, of the pages or of the admin, that a form was sent from and its query string."""
+    key = request.POST.get("list", "")
+    if not (key.startswith("admin:partnerships_") and key.endswith("_changelist")):
+        return list_asked_for(request)
+    try:
+        reverse(key)
+    except NoReverseMatch as error:
+        raise Http404 from error
+    return key, request.POST.get("query", "").replace("\0", "")
+
+
 @login_required
 @require_POST
 def saved_view_add(request: UserRequest) -> HttpResponse:
     """Save the address of a list; a name that exists already gets the new address."""
-    key, query = list_asked_for(request)
+    key, query = _view_asked_for(request)
     back = redirect(f"{reverse(key)}?{query}")
     form = SavedViewForm({"name": request.POST.get("name", ""), "query": query})
     own = SavedView.objects.filter(user=request.user, list=key)

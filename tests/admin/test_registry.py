@@ -6,8 +6,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from partnerships.factories import MilestoneFactory, UserFactory
-from partnerships.models import Milestone
+from partnerships.factories import MilestoneFactory, OrganizationFactory, UserFactory
+from partnerships.models import Milestone, SecurityEvent
 from tests.admin.worlds import ROLES, rows_of
 
 pytestmark = pytest.mark.django_db
@@ -242,7 +242,7 @@ def test_acts_on_many_rows_are_those_of_the_pages(world, enter):
     person = {"owner": staff.pk, "chosen": milestone.pk, "act": "reassign", "step": "do"}
     done = client.post(page.wsgi_request.path, person | {"next": page.context["chosen"].back}, follow=True)
 
-    assert partners.context["cl"].model_admin.get_actions(partners.wsgi_request) == {}
+    assert list(partners.context["cl"].model_admin.get_actions(partners.wsgi_request)) == ["export"]
     assert list(page.context["rows"]) == [milestone.pk]
     assert done.redirect_chain[-1][0] == f"{back}?status__exact=open"
     assert "Reassigned: 1 item." in done.text
@@ -252,3 +252,36 @@ def test_acts_on_many_rows_are_those_of_the_pages(world, enter):
 
 def _no_documents():
     return {"documents-TOTAL_FORMS": "0", "documents-INITIAL_FORMS": "0"}
+
+
+def test_selected_rows_of_any_list_are_exported(world, enter):
+    """The file is that of the pages: with their permission, their redactions and their line in the security log."""
+    partner, other = OrganizationFactory(), OrganizationFactory()
+    back = reverse("admin:partnerships_enterprise_changelist")
+    chosen = {"action": "export", "_selected_action": [partner.pk], "index": 0}
+    client = enter(world.people["staff"])
+
+    page = client.post(back, chosen, follow=True)
+    file = client.post(page.wsgi_request.path, {"act": "export", "chosen": partner.pk, "format": "csv"})
+    text = b"".join(file.streaming_content).decode("utf-8-sig")
+
+    assert (partner.name in text, other.name in text) == (True, False)
+    assert SecurityEvent.objects.filter(kind="export_fetched", user=world.people["staff"]).count() == 1
+
+
+def test_a_filter_is_saved_under_a_name(world, enter):
+    client, back = enter(world.people["staff"]), reverse("admin:partnerships_milestone_changelist")
+    asked = {"list": "admin:partnerships_milestone_changelist", "query": "status__exact=met", "name": "All done"}
+
+    first = client.get(f"{back}?status__exact=met&p=1").text
+    saved = client.post(reverse("saved_view_add"), asked)
+    page = client.get(saved.url).text
+    colleague = enter(world.people["system_admin"]).get(back).text
+
+    assert ("Save this view" in first, saved.url) == (True, f"{back}?status__exact=met")
+    assert '<a href="?status__exact=met" aria-current="true">All done</a>' in page
+    assert "Save this view" not in page
+    assert "All done" not in colleague
+    assert (
+        client.post(reverse("saved_view_add"), asked | {"list": "admin:partnerships_x_changelist"}).status_code == 404
+    )
