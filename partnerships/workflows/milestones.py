@@ -455,7 +455,7 @@ def _dates_of(rows: Iterable[Mapping[str, Any]]) -> QuerySet[Milestone]:
 
 def restore_dates(rows: Iterable[Mapping[str, Any]], *, actor: User | None, reason: str) -> None:
     """Put back moves and snoozes that an act ended which is undone, where the milestone is due as it was before them."""
-    fields = {name: Milestone._meta.get_field(name) for name in DATE_COLUMNS}
+    fields: dict[str, Any] = {name: Milestone._meta.get_field(name) for name in DATE_COLUMNS}
     with transaction.atomic():
         for row in rows:
             dates: dict[str, Any] = {name: field.to_python(row[name]) for name, field in fields.items()}
