@@ -20,6 +20,9 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.dates import EARLIEST_DAY, LATEST_DAY
+from partnerships.partial_dates import PartialDate, Precision
+
 MONTH_NAMES = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
@@ -44,6 +47,32 @@ CHINESE_NUMBER = re.compile(f"[{CHINESE_DIGITS}十]+")
 ENGLISH_WEEKDAY = re.compile(r"(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]* (.+)")
 CHINESE_WEEKDAY = re.compile(r"(.+?) ?\(?(?:星期|周|週|礼拜)([一二三四五六日天])\)?")
 EXAMPLE = dt.date(2026, 3, 5)
+# A month or a year alone. The part of it that somebody added, its first days or a season, is not a date of its own.
+MONTH_ALONE = re.compile(
+    r"(\d{4}) ?(?:年 ?(\d\d?) ?月(?:份|初|中|底|末|上旬|中旬|下旬)?|[-./] ?(\d\d?))|(\d\d?)/(\d{4})"
+)
+NAMED_MONTH_ALONE = re.compile(r"(?P<month>[a-z]+)\.?,?[ -](?P<year>\d{4})|(?P<year_>\d{4})[ -](?P<month_>[a-z]+)\.?")
+YEAR_ALONE = re.compile(
+    r"(?:(?:early|mid|late|spring|summer|autumn|fall|winter|q[1-4])[ -]?(?:of )?)?(\d{4})"
+    r" ?(?:年(?:度|初|底|末|中|内|春|夏|秋|冬|上半年|下半年|第?[一二三四1-4]季度)?|上半年|下半年|[ -]?q[1-4])?"
+)
+TIME_BEHIND = re.compile(r"[t ]\d\d?:\d\d(?::\d\d(?:\.\d+)?)?(?: ?[ap]m)?z?$")
+UNKNOWN_DATE = {
+    "unknown",
+    "not known",
+    "date unknown",
+    "undated",
+    "no date",
+    "n.d.",
+    "不详",
+    "未知",
+    "日期不详",
+    "时间不详",
+}
+UNKNOWN_DATE |= {"不明", "无日期", "待查", "待核实"}
+# Serial numbers of days in spreadsheets: those of 1950 to 2119. Before them lie years, and behind them amounts.
+FIRST_SERIAL, LAST_SERIAL = 18_264, 80_000
+DAYS_OF_1904 = 1462
 
 AMOUNT = re.compile(r"(-?)(\d+|\d{1,3}(?:,\d{3})+|\d{1,3}(?: \d{3})+)(\.\d+)? ?([千万萬百亿億]*) ?[元圆圓]?", re.ASCII)
 AMOUNT_IN_TWO_UNITS = re.compile(r"(\d+)[亿億] ?(\d{1,4}(?:\.\d+)?)([千百]?)[万萬] ?[元圆圓]?", re.ASCII)
@@ -108,11 +137,49 @@ def parse_day(text: str) -> dt.date | None:
         weekday, text = ENGLISH_DAYS.index(found[1][:3]), found[2]
     elif found := CHINESE_WEEKDAY.fullmatch(text):
         weekday, text = CHINESE_DAYS.index(found[2].replace("天", "日")), found[1]
-    day = _day(CHINESE_NUMBER.sub(_in_digits, text.removesuffix(".")))
+    day = _day(CHINESE_NUMBER.sub(in_digits, text.removesuffix(".")))
     return day if day is None or weekday in {None, day.weekday()} else None
 
 
-def _in_digits(found: re.Match[str]) -> str:
+def parse_partial_day(text: str) -> PartialDate | None:
+    """Return the date that a text names without doubt as far as it does: a day, a month, a year, or that it is not known."""
+    words = " ".join(unicodedata.normalize("NFKC", text).translate(PLAIN_SIGNS).lower().split()).strip(" .,;()")
+    words = TIME_BEHIND.sub("", words)
+    day = parse_day(words)
+    if day is not None:
+        return PartialDate(day)
+    if words in UNKNOWN_DATE:
+        return PartialDate(EARLIEST_DAY, Precision.UNKNOWN)
+    words = CHINESE_NUMBER.sub(in_digits, words)
+    year, month = 0, 1
+    if found := MONTH_ALONE.fullmatch(words):
+        year, month = int(found[1] or found[5]), int(found[2] or found[3] or found[4])
+    elif (found := NAMED_MONTH_ALONE.fullmatch(words)) and (found["month"] or found["month_"]) in MONTHS:
+        year, month = int(found["year"] or found["year_"]), MONTHS[found["month"] or found["month_"]]
+    elif found := YEAR_ALONE.fullmatch(words):
+        return _within_calendar(int(found[1]), 1, Precision.YEAR)
+    return _within_calendar(year, month, Precision.MONTH)
+
+
+def _within_calendar(year: int, month: int, precision: Precision) -> PartialDate | None:
+    if EARLIEST_DAY.year <= year <= LATEST_DAY.year and 1 <= month <= 12:
+        return PartialDate(dt.date(year, month, 1), precision)
+    return None
+
+
+def parse_serial_day(number: float, *, epoch_1904: bool = False) -> PartialDate | None:
+    """Return the date that a number in a cell stands for: a serial day of a spreadsheet, a year, or 20230315."""
+    if number == int(number) and EARLIEST_DAY.year <= number <= LATEST_DAY.year:
+        return _within_calendar(int(number), 1, Precision.YEAR)
+    if number == int(number) and 10**7 <= number < 10**8:
+        day = parse_day(str(int(number)))
+        return PartialDate(day) if day else None
+    if FIRST_SERIAL - DAYS_OF_1904 <= number <= LAST_SERIAL:
+        return PartialDate(dt.date(1899, 12, 30) + dt.timedelta(days=int(number) + DAYS_OF_1904 * epoch_1904))
+    return None
+
+
+def in_digits(found: re.Match[str]) -> str:
     """Return a year written sign by sign, or a month or day, in digits: 二〇二六, 十二, 二十五."""
     tens, ten, ones = found[0].rpartition("十")
     digits = "".join(str(CHINESE_DIGITS.index(sign)) for sign in ones)
@@ -158,6 +225,56 @@ def parse_amount(text: str) -> Decimal | None:
         return None
     digits = found[2].replace(",", "").replace(" ", "")
     return Decimal(f"{found[1]}{digits}{found[3] or ''}") * factor
+
+
+NUMBER_IN_MONEY = re.compile(r"-?\d[\d,. ]*(?: ?[十百千]?[万萬亿億]+(?: ?\d+(?:\.\d+)? ?[千百]?[万萬])?)?")
+ENGLISH_SCALE = re.compile(r"(thousand|k|million|mio|mln|mn|m|billion|bn)\b\.?", re.IGNORECASE)
+SCALES = {"thousand": 10**3, "k": 10**3, "billion": 10**9, "bn": 10**9}  # all others are millions
+ABOUT = re.compile(r"^(?:约|大约|近|approx(?:imately|\.)?|about|ca?\.|circa|~|≈) ?", re.IGNORECASE)
+
+
+def parse_money(text: str) -> Money | None:
+    """Return the amount of a text such as ``50万欧元``, ``USD 1.5 million`` or ``约100万元``, with its currency if it names one."""
+    if len(text) > LONGEST_AMOUNT:
+        return None
+    words = ABOUT.sub("", " ".join(unicodedata.normalize("NFKC", text).split())).removesuffix("左右").strip()
+    found = NUMBER_IN_MONEY.search(words)
+    if found is None:
+        return None
+    before, behind = (
+        words[: found.start()].strip(" :"),
+        words[found.end() :].strip().removesuffix("整").removesuffix("正"),
+    )
+    factor = 1
+    if scale := ENGLISH_SCALE.match(behind):
+        factor, behind = SCALES.get(scale[1].lower(), 10**6), behind[scale.end() :].strip()
+    behind = behind.removeprefix("元") or behind  # 元人民币
+    names = [name for name in (before, behind) if name]
+    codes = {parse_currency(name) for name in names}
+    number = parse_amount(found[0].strip(" ,."))
+    if number is None or None in codes or len(codes) > 1:
+        return None
+    return Money(number * factor, codes.pop() or "" if codes else "")
+
+
+SHORTEST_NUMBER, LONGEST_NUMBER = 5, 50
+IN_POWERS = re.compile(r"(\d)[.,](\d+)e\+?(\d+)", re.IGNORECASE)
+
+
+def parse_phone(value: str | float) -> str | None:
+    """Return a phone number as it is written, or None for what has too few digits: so many that a spreadsheet cut some off.
+
+    A number in a cell is a number without its leading zero, and 1.38E+10 is one without most of its digits.
+    """
+    if isinstance(value, float | int):
+        return str(int(value)) if value == int(value) and 10**4 <= value < 10**15 else None
+    text = " ".join(unicodedata.normalize("NFKC", value).translate(PLAIN_SIGNS).split())
+    if found := IN_POWERS.fullmatch(text):
+        digits = found[1] + found[2]
+        return digits if len(digits) == int(found[3]) + 1 else None
+    text = text.removesuffix(".0") if text.replace(".", "", 1).isdigit() else text
+    is_number = sum(sign.isdigit() for sign in text) >= SHORTEST_NUMBER
+    return text if is_number and len(text) <= LONGEST_NUMBER else None
 
 
 def parse_currency(text: str) -> str | None:

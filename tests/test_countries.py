@@ -3,7 +3,7 @@
 import pytest
 from django.utils.translation import override
 
-from partnerships.countries import country_choices, country_name, country_names
+from partnerships.countries import country_choices, country_code, country_name, country_names
 
 
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
@@ -44,3 +44,29 @@ def test_the_others_are_in_the_order_of_their_names(language: str, beginning: li
         _common, (_others, rest) = country_choices()
 
     assert [name for _code, name in rest[:3]] == beginning
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        *(
+            ("Taiwan", "TW"),
+            ("中国台湾", "TW"),
+            ("台灣", "TW"),
+            ("Hong Kong SAR", "HK"),
+            ("U.S.A.", "US"),
+            ("England", "GB"),
+        ),
+        *(
+            ("日本", "JP"),
+            ("Deutschland", "DE"),
+            ("Türkiye", "TR"),
+            ("the Netherlands", "NL"),
+            ("Korea", "KR"),
+            ("FI", "FI"),
+        ),
+        *(("Atlantis", None), ("", None), ("欧洲", None)),
+    ],
+)
+def test_words_name_a_country(words: str, code: str | None) -> None:
+    assert country_code(words) == code

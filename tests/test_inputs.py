@@ -15,14 +15,20 @@ from partnerships.inputs import (
     AmountField,
     CurrencyField,
     DayField,
+    Money,
     WholeNumberField,
     parse_amount,
     parse_currency,
     parse_day,
+    parse_money,
+    parse_partial_day,
+    parse_phone,
+    parse_serial_day,
     time_zone_choices,
 )
 from partnerships.mailing.wording import long_date
 from partnerships.models.base import SmallNumberColumn
+from partnerships.partial_dates import PartialDate
 
 DAY = dt.date(2026, 3, 5)
 
@@ -252,3 +258,96 @@ def test_the_example_of_a_whole_number_fits_the_numbers_that_are_asked_for() -> 
         examples.append(error.value.messages[0])
 
     assert ["such as 3." in example for example in examples] == [False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "day", "precision"),
+    [
+        ("February 20,2020", dt.date(2020, 2, 20), "day"),
+        ("2021-03-05 00:00:00", dt.date(2021, 3, 5), "day"),
+        ("2023年3月", dt.date(2023, 3, 1), "month"),
+        ("二〇二一年三月", dt.date(2021, 3, 1), "month"),
+        ("2021.3", dt.date(2021, 3, 1), "month"),
+        ("2021-12", dt.date(2021, 12, 1), "month"),
+        ("03/2021", dt.date(2021, 3, 1), "month"),
+        ("Mar. 2023", dt.date(2023, 3, 1), "month"),
+        ("2021年3月下旬", dt.date(2021, 3, 1), "month"),
+        ("２０２１", dt.date(2021, 1, 1), "year"),
+        ("2021年度", dt.date(2021, 1, 1), "year"),
+        ("Spring 2021", dt.date(2021, 1, 1), "year"),
+        ("2021年上半年", dt.date(2021, 1, 1), "year"),
+        ("不详", dt.date(1900, 1, 1), "unknown"),
+        ("unknown", dt.date(1900, 1, 1), "unknown"),
+    ],
+)
+def test_a_date_is_read_as_far_as_it_is_known(text: str, day: dt.date, precision: str) -> None:
+    assert parse_partial_day(text) == PartialDate(day, precision)
+
+
+@pytest.mark.parametrize(
+    "text", ["01/02/2026", "12/31/25", "2021.13", "2021-2024", "民国100年", "1821", "soon", "2021.0"]
+)
+def test_a_date_of_two_readings_or_none_is_no_partial_date(text: str) -> None:
+    assert parse_partial_day(text) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "epoch_1904", "expected"),
+    [
+        (43881, False, PartialDate(dt.date(2020, 2, 20))),
+        (42419, True, PartialDate(dt.date(2020, 2, 20))),
+        (43881.75, False, PartialDate(dt.date(2020, 2, 20))),
+        (2021, False, PartialDate(dt.date(2021, 1, 1), "year")),
+        (20200220, False, PartialDate(dt.date(2020, 2, 20))),
+        (5, False, None),
+        (13800000000, False, None),
+    ],
+)
+def test_a_number_in_a_cell_is_a_serial_day_or_a_year(
+    number: float, epoch_1904: bool, expected: PartialDate | None
+) -> None:
+    assert parse_serial_day(number, epoch_1904=epoch_1904) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "amount", "currency"),
+    [
+        ("USD 50,000", 50_000, "USD"),
+        ("€1.5 million", 1_500_000, "EUR"),
+        ("$2M", 2_000_000, "USD"),
+        ("50k EUR", 50_000, "EUR"),
+        ("50万欧元", 500_000, "EUR"),
+        ("3,000美元", 3_000, "USD"),
+        ("100万元人民币", 1_000_000, "CNY"),
+        ("5000元", 5_000, "CNY"),
+        ("约100万元", 1_000_000, "CNY"),
+        ("1亿2000万元", 120_000_000, "CNY"),
+        ("１.2亿", 120_000_000, ""),
+        ("1,000", 1_000, ""),
+    ],
+)
+def test_an_amount_names_its_currency(text: str, amount: int, currency: str) -> None:
+    assert parse_money(text) == Money(Decimal(amount), currency)
+
+
+@pytest.mark.parametrize("text", ["", "abc", "100-200万", "人民币伍万元", "50 apples", "USD 5 EUR", "9" * 100])
+def test_what_is_no_amount_of_money(text: str) -> None:
+    assert parse_money(text) is None
+
+
+@pytest.mark.parametrize(
+    ("value", "phone"),
+    [
+        (13800000000, "13800000000"),
+        (13800000000.0, "13800000000"),
+        ("1.3800000001E10", "13800000001"),
+        ("1.38E+10", None),
+        ("＋86 138 0000 0000", "+86 138 0000 0000"),
+        ("0575-83000001转801", "0575-83000001转801"),
+        ("13800000000.0", "13800000000"),
+        ("call him", None),
+        (12, None),
+    ],
+)
+def test_a_phone_number_that_a_spreadsheet_took_for_a_number(value: str | float, phone: str | None) -> None:
+    assert parse_phone(value) == phone

@@ -1,0 +1,208 @@
+"""Which field each column of a table holds, by its heading and by what is in it."""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+
+from partnerships.countries import country_code
+from partnerships.durations import parse_duration
+from partnerships.imports.choices import find_choice, squash
+from partnerships.imports.kinds import KINDS, NAME, ORGANIZATION, PARTNERS, TITLE, Field, Kind
+from partnerships.imports.parties import is_organization, split_place
+from partnerships.imports.people import EMAIL
+from partnerships.imports.tables import Cell, Table
+from partnerships.inputs import parse_partial_day, parse_phone, parse_serial_day
+
+SAMPLE = 40
+# How sure a guess is: a heading word for word, without what is in brackets, a word within it, and what is in the column.
+EXACT, WITHOUT_BRACKETS, WITHIN, BY_CONTENT = 100, 90, 40, 30
+MOSTLY = 0.6
+SERIAL_NUMBERS = {
+    "no",
+    "nr",
+    "sn",
+    "s/n",
+    "#",
+    "index",
+    "序号",
+    "序",
+    "行号",
+    "编号序",
+    "number",
+    "serialnumber",
+    "serialno",
+    "项次",
+}
+BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
+
+
+def guess_columns(kind: str, table: Table) -> dict[int, str]:
+    """Return the field of each column that can be told; each field once, of parties and witnesses as often as there are columns."""
+    fields = KINDS[kind].fields
+    samples = [_sample(table, place) for place in range(len(table.headings))]
+    guesses = [
+        (score, -order, -place)
+        for place, heading in enumerate(table.headings)
+        for order, field in enumerate(fields)
+        if (score := _score(field, KINDS[kind], heading, samples[place])) > 0
+    ]
+    found: dict[int, str] = {}
+    for _score_, order, place in sorted(guesses, reverse=True):
+        field = fields[-order]
+        is_free = field.name not in found.values() or (
+            field.several and field.kind == "names" and _score_ >= WITHOUT_BRACKETS
+        )
+        if -place not in found and is_free:
+            found[-place] = field.name
+    return dict(sorted(found.items()))
+
+
+def _sample(table: Table, place: int) -> list[Cell]:
+    cells = (row.cells[place] for row in table.rows if row.cells[place] is not None)
+    return [cell for cell, _number in zip(cells, range(SAMPLE), strict=False)]
+
+
+def _score(field: Field, kind: Kind, heading: str, sample: list[Cell]) -> float:
+    """Return how well a field fits a column; 0 if it does not."""
+    by_heading = _heading_score(field, heading)
+    share = _share(field, sample)
+    if by_heading == 0:
+        is_named = is_known_heading(heading) or is_serial_number(heading)
+        return (
+            BY_CONTENT * share
+            if share is not None and share >= MOSTLY and field.kind in TELLING and not is_named
+            else 0
+        )
+    if share is None:
+        return by_heading
+    # A heading counts less where the cells say something else: e-mail addresses under "Contact".
+    return by_heading * (0.5 + 0.5 * share) if share < MOSTLY else by_heading + share
+
+
+def _heading_score(field: Field, heading: str) -> float:
+    if is_serial_number(heading):
+        return 0
+    words = _words_of(field)
+    keys = heading_keys(heading)
+    if keys and keys[0] in words:
+        return EXACT
+    if any(key in words for key in keys):
+        return WITHOUT_BRACKETS
+    within = [len(word) for word in words if len(word) >= 2 and _is_within(word, heading, keys[-1] if keys else "")]
+    return WITHIN + min(max(within), 20) if within else 0
+
+
+def _is_within(word: str, heading: str, key: str) -> bool:
+    if not word.isascii():
+        return word in key
+    return f" {word} " in f" {re.sub('[^a-z0-9]+', ' ', heading.lower())} " or (len(word) > 6 and word in key)
+
+
+def heading_keys(heading: str) -> list[str]:
+    """Return the folded forms of a heading: whole, without what is in brackets, and its two languages apart."""
+    plain = heading.replace("*", " ")
+    forms = [plain, BRACKETS.sub(" ", plain), *re.split(r"[/／\n]", plain)]
+    inside = [found[0].strip("()（）[]【】") for found in BRACKETS.finditer(plain)]
+    latin = " ".join(re.findall(r"[A-Za-z][A-Za-z0-9 '&.-]*", plain))
+    chinese = "".join(re.findall("[\u4e00-\u9fff]+", BRACKETS.sub(" ", plain)))
+    both = [latin, chinese] if latin and chinese else []
+    return list(dict.fromkeys(key for form in (*forms, *both, *inside) if (key := squash(form))))
+
+
+@cache
+def _known_words() -> frozenset[str]:
+    return frozenset(word for kind in KINDS.values() for field in kind.fields for word in _words_of(field))
+
+
+def _words_of(field: Field) -> frozenset[str]:
+    return _folded((field.name, *field.synonyms))
+
+
+@cache
+def _folded(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(squash(word.replace("_", " ")) for word in words)
+
+
+def is_known_heading(heading: str) -> bool:
+    """Whether a text is a heading of some field, or the one of the running numbers."""
+    return is_serial_number(heading) or any(key in _known_words() for key in heading_keys(heading))
+
+
+def is_serial_number(heading: str) -> bool:
+    return heading.strip().lower() in SERIAL_NUMBERS or squash(heading) in SERIAL_NUMBERS
+
+
+def is_name_heading(heading: str) -> bool:
+    """Whether the cells below a heading are names of organizations or titles."""
+    words = frozenset[str]().union(*(_words_of(field) for field in (NAME, ORGANIZATION, PARTNERS, TITLE)))
+    return any(key in words for key in heading_keys(heading))
+
+
+def _share(field: Field, sample: list[Cell]) -> float | None:
+    """Return which part of the cells a field would take; None where any text fits."""
+    tests: dict[str, Callable[[Cell], bool]] = {
+        "email": lambda cell: isinstance(cell, str) and EMAIL.search(cell) is not None,
+        "phone": _is_phone,
+        "date": _is_date,
+        "duration": lambda cell: (
+            isinstance(cell, int | dt.date) or (isinstance(cell, str) and parse_duration(cell) is not None)
+        ),
+        "names": lambda cell: isinstance(cell, str) and is_organization(split_place(cell).name),
+        "name": lambda cell: isinstance(cell, str) and is_organization(split_place(cell).name),
+        "number": lambda cell: isinstance(cell, int | float) or (isinstance(cell, str) and any(map(str.isdigit, cell))),
+        "amount": lambda cell: isinstance(cell, int | float) or (isinstance(cell, str) and any(map(str.isdigit, cell))),
+    }
+    test = tests.get(field.kind)
+    if field.name == "uscc":
+        test = _is_credit_code
+    elif field.refers_to == "country":
+        test = _is_country
+    elif field.kind == "choice" and field.choices and not field.refers_to:
+        test = lambda cell: isinstance(cell, str) and find_choice(field, cell) is not None  # noqa: E731
+    elif field.kind == "person":
+        test = lambda cell: isinstance(cell, str) and not is_organization(cell) and not EMAIL.fullmatch(cell.strip())  # noqa: E731
+    if test is None or not sample:
+        return None
+    return sum(map(test, sample)) / len(sample)
+
+
+# Kinds of values that are told without a heading. A number alone may be anything.
+TELLING = {"email", "phone", "date", "name", "names", "code", "choice"}
+
+
+def _is_phone(cell: Cell) -> bool:
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        return False
+    digits = re.sub(r"\D", "", str(cell).removesuffix(".0"))
+    return (
+        len(digits) >= 7
+        and parse_phone(cell) is not None
+        and parse_partial_day(str(cell)) is None
+        and "@" not in str(cell)
+    )
+
+
+def _is_date(cell: Cell) -> bool:
+    if isinstance(cell, dt.date):
+        return True
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return parse_serial_day(cell) is not None
+    return isinstance(cell, str) and (
+        parse_partial_day(cell) is not None or (parse_duration(cell) is not None and not cell.strip().isdigit())
+    )
+
+
+def _is_credit_code(cell: Cell) -> bool:
+    return isinstance(cell, str) and CREDIT_CODE.fullmatch(cell.strip().upper()) is not None
+
+
+def _is_country(cell: Cell) -> bool:
+    return isinstance(cell, str) and len(cell.strip()) > 1 and country_code(cell) is not None
+
+
+def unguessed(kind: str, found: Iterable[str]) -> list[Field]:
+    """Return the required fields that no column holds."""
+    names = set(found)
+    return [field for field in KINDS[kind].fields if field.required and field.name not in names]

@@ -1,0 +1,337 @@
+"""The tables in a sheet: where their headings are, which rows belong to them, and which are titles, sections and totals."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from partnerships.countries import country_code
+from partnerships.imports.choices import squash
+from partnerships.imports.columns import is_known_heading, is_name_heading
+from partnerships.imports.tables import Cell, Row, Table
+from partnerships.inputs import parse_partial_day
+from partnerships.names import fold
+
+# Headings are looked for in the first rows of a table only.
+ROWS_BEFORE_HEADINGS = 40
+LONGEST_HEADING = 80
+LONGEST_SECTION = 100
+# With fewer filled cells in a usual row, a line of one cell is a row like others.
+NARROWEST_WITH_SECTIONS = 3
+TOTALS = {"合计", "总计", "小计", "共计", "总数", "总和", "本页小计", "累计"}
+TOTALS |= {"total", "totals", "subtotal", "sub-total", "grand total", "sum", "in total"}
+CONTINENTS = {"africa", "asia", "europe", "oceania", "america", "north america", "south america", "latin america"}
+CONTINENTS |= {"middle east", "asia pacific", "asia-pacific", "australia and oceania", "central america", "americas"}
+CONTINENTS |= {
+    "亚洲",
+    "欧洲",
+    "非洲",
+    "大洋洲",
+    "美洲",
+    "北美洲",
+    "南美洲",
+    "拉丁美洲",
+    "北美",
+    "南美",
+    "港澳台",
+    "港澳台地区",
+}
+Merged = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sheet as it was read: the rows that hold something. ``merged`` are first row, first column, last row, last column, from 0."""
+
+    name: str
+    rows: tuple[Row, ...]
+    merged: tuple[Merged, ...] = ()
+    is_hidden: bool = False
+    epoch_1904: bool = False
+
+
+def tables_in(sheet: Sheet, *, header_row: int | None = None) -> list[Table]:
+    """Return the tables of a sheet, with the headings in ``header_row`` if it is given."""
+    return [table for table in _tables(sheet, header_row) if table.rows]
+
+
+def _tables(sheet: Sheet, header_row: int | None) -> Iterator[Table]:
+    rows = _filled_down(sheet)
+    start = _header(rows, header_row)
+    if start is None:
+        return
+    titles = [_words(row) for row in rows[:start]]
+    while start is not None:
+        headings, first = _headings(rows, start, sheet.merged)
+        body, after = _body(rows, first, headings)
+        found = replace(
+            body, sheet=sheet.name, title=" · ".join(words for words in titles if words), epoch_1904=sheet.epoch_1904
+        )
+        yield _without_empty_columns(replace(found, header_row=rows[start].number))
+        start, titles = (
+            after,
+            [words for row in rows[first:after] if after and (words := _title_before(row, rows, after))],
+        )
+
+
+def _title_before(row: Row, rows: Sequence[Row], header: int) -> str:
+    """Return the words of a line of one cell right above the headings of a further table."""
+    place = header - 1
+    while place >= 0 and len(_filled(rows[place])) == 1:
+        if rows[place].number == row.number:
+            return _words(row)
+        place -= 1
+    return ""
+
+
+def _filled_down(sheet: Sheet) -> list[Row]:
+    """Return the rows with the value of a merged cell in each row that it spans."""
+    tall = [one for one in sheet.merged if one[2] > one[0]]
+    if not tall:
+        return list(sheet.rows)
+    by_number = {row.number: list(row.cells) for row in sheet.rows}
+    for top, left, bottom, _right in tall:
+        first = by_number.get(top + 1, [])
+        value = first[left] if left < len(first) else None
+        for number in range(top + 2, bottom + 2):
+            # A row that holds nothing of its own is no row.
+            cells = by_number.get(number)
+            if cells is not None and value is not None:
+                cells.extend([None] * (left + 1 - len(cells)))
+                cells[left] = value
+    return [Row(number, tuple(cells)) for number, cells in sorted(by_number.items())]
+
+
+def _filled(row: Row) -> list[int]:
+    return [place for place, cell in enumerate(row.cells) if cell is not None]
+
+
+def _words(row: Row) -> str:
+    return " ".join(" ".join(str(row.cells[place]).split()) for place in _filled(row))
+
+
+def _is_text(cell: Cell) -> bool:
+    """Whether a cell may be a heading: short text, and no number or date."""
+    if not isinstance(cell, str) or len(cell) > LONGEST_HEADING:
+        return False
+    words = cell.strip()
+    return not words.replace(".", "").replace(",", "").replace("-", "").replace("/", "").isdigit()
+
+
+def _known(row: Row) -> int:
+    return sum(isinstance(cell, str) and is_known_heading(cell) for cell in row.cells)
+
+
+def _header(rows: Sequence[Row], header_row: int | None) -> int | None:
+    """Return the place of the row of headings: the one given, that with most known ones, or the first row of text."""
+    if header_row is not None:
+        return next((place for place, row in enumerate(rows) if row.number == header_row), None)
+    near = rows[:ROWS_BEFORE_HEADINGS]
+    widest = max((len(_filled(row)) for row in near), default=0)
+    known = [_known(row) if _looks_like_headings(row) else 0 for row in near]
+    best = max(known, default=0)
+    if best >= min(2, widest):
+        # A row below may hold as many words that are headings elsewhere: "University", "Company".
+        return known.index(best)
+    candidates = [place for place, row in enumerate(near) if len(_filled(row)) >= max(1, 0.6 * widest)]
+    texts = [place for place in candidates if all(_is_text(near[place].cells[at]) for at in _filled(near[place]))]
+    return texts[0] if texts else None
+
+
+def _looks_like_headings(row: Row) -> bool:
+    filled = _filled(row)
+    return bool(filled) and sum(_is_text(row.cells[place]) for place in filled) >= 0.7 * len(filled)
+
+
+def _headings(rows: Sequence[Row], start: int, merged: Sequence[Merged]) -> tuple[tuple[str, ...], int]:
+    """Return the headings, and the place of the first row below them. Two rows of headings become one."""
+    top = _spread(rows[start], merged)
+    below = rows[start + 1] if start + 1 < len(rows) else None
+    if below is None or not _is_second_row(rows[start], below, merged):
+        return tuple(top), start + 1
+    width = max(len(top), len(below.cells))
+    both = []
+    for place in range(width):
+        upper = top[place] if place < len(top) else ""
+        lower = _heading(below.cells[place]) if place < len(below.cells) else ""
+        both.append(lower if not upper or upper == lower else f"{upper} {lower}".strip())
+    return tuple(both), start + 2
+
+
+def _heading(cell: Cell) -> str:
+    return "" if cell is None else " ".join(str(cell).split())
+
+
+def _spread(row: Row, merged: Sequence[Merged]) -> list[str]:
+    """Return the headings of a row, each in all columns that its merged cell spans."""
+    cells = [_heading(cell) for cell in row.cells]
+    for top, left, _bottom, right in merged:
+        if top == row.number - 1 and right > left and left < len(cells):
+            cells.extend([""] * (right + 1 - len(cells)))
+            cells[left : right + 1] = [cells[left]] * (right + 1 - left)
+    return cells
+
+
+def _is_second_row(upper: Row, lower: Row, merged: Sequence[Merged]) -> bool:
+    """Whether ``lower`` holds the headings below those of ``upper``: for each that spans columns, one for each column."""
+    if lower.number != upper.number + 1:
+        return False
+    filled = [place for place, cell in enumerate(lower.cells) if cell is not None]
+    if len(filled) < 2 or not all(_is_text(lower.cells[place]) for place in filled):
+        return False
+    above = list(upper.cells) + [None] * (len(lower.cells) - len(upper.cells))
+    wide = [one for one in merged if one[0] == upper.number - 1 and one[3] > one[1]]
+    spanned = {place for _top, left, _bottom, right in wide for place in range(left, right + 1)}
+    new = [place for place in filled if above[place] is None or place in spanned]
+    own = [
+        place for place in filled if place not in new and squash(str(above[place])) != squash(str(lower.cells[place]))
+    ]
+    if not new:
+        return False
+    if wide:
+        return all(place in spanned for place in new) and not own
+    # Without merged cells: a heading with another one below it begins a group, so nothing stands to its right.
+    groups = all(place + 1 < len(above) and above[place + 1] is None for place in own)
+    return (
+        groups and bool(own) and sum(is_known_heading(str(lower.cells[place])) for place in filled) >= len(filled) / 2
+    )
+
+
+def _body(rows: Sequence[Row], first: int, headings: tuple[str, ...]) -> tuple[Table, int | None]:
+    """Return the table of the rows from ``first`` on, and the place of the headings of the next one."""
+    kept: list[Row] = []
+    sections: list[tuple[int, str]] = []
+    notes: list[str] = []
+    after = None
+    usual = _usual_width(rows[first:])
+    keys = [squash(heading) for heading in headings]
+    for place in range(first, len(rows)):
+        row = rows[place]
+        if _repeats(row, keys):
+            notes.append(_("Row %(row)s repeats the headings.") % {"row": row.number})
+        elif _begins_table(rows, place):
+            after = place
+            break
+        elif _is_total(row):
+            notes.append(_("Row %(row)s is a total: %(words)s.") % {"row": row.number, "words": _words(row)})
+        elif _is_section(row, headings, usual):
+            sections.append((row.number, _words(row)[:LONGEST_SECTION]))
+        else:
+            kept.append(row)
+    last = kept[-1].number if kept else 0
+    # What stands below the last row is a remark about the table, or the title of the next one.
+    remarks = [(number, words) for number, words in sections if number > last]
+    if after is None:
+        notes.extend(
+            _("Row %(row)s is a remark: %(words)s.") % {"row": number, "words": words} for number, words in remarks
+        )
+    within = tuple(one for one in sections if one[0] < last)
+    if within:
+        notes.append(
+            ngettext(
+                "%(count)s line is the heading of a section: %(words)s.",
+                "%(count)s lines are headings of sections: %(words)s.",
+                len(within),
+            )
+            % {"count": len(within), "words": ", ".join(words for _number, words in within[:10])}
+        )
+    width = max([len(headings), *(len(row.cells) for row in kept)])
+    return (
+        Table(
+            "",
+            "",
+            0,
+            headings + ("",) * (width - len(headings)),
+            tuple(_padded(row, width) for row in kept),
+            tuple(notes),
+            sections=within,
+        ),
+        after,
+    )
+
+
+def _padded(row: Row, width: int) -> Row:
+    return row if len(row.cells) == width else Row(row.number, row.cells + (None,) * (width - len(row.cells)))
+
+
+def _usual_width(rows: Sequence[Row]) -> int:
+    """Return how many cells are filled in a usual row: the median of the first ones."""
+    widths = sorted(len(_filled(row)) for row in rows[:200])
+    several = [width for width in widths if width > 1]
+    return several[len(several) // 2] if several else 1
+
+
+def _repeats(row: Row, keys: Sequence[str]) -> bool:
+    filled = _filled(row)
+    same = sum(place < len(keys) and squash(str(row.cells[place])) == keys[place] for place in filled)
+    return (
+        len(filled) > 1
+        and same >= 0.8 * len(filled)
+        and same == sum(isinstance(row.cells[place], str) for place in filled)
+    )
+
+
+def _begins_table(rows: Sequence[Row], place: int) -> bool:
+    """Whether a row holds the headings of a further table: most are known, and a gap or a title is above them."""
+    row, before = rows[place], rows[place - 1]
+    filled = _filled(row)
+    is_apart = row.number > before.number + 1 or len(_filled(before)) == 1
+    return is_apart and len(filled) > 1 and _looks_like_headings(row) and _known(row) >= max(2, 0.6 * len(filled))
+
+
+def _is_total(row: Row) -> bool:
+    """Whether a row says nothing but numbers behind the word for a total; Total is a company, too."""
+    filled = [row.cells[place] for place in _filled(row)]
+    texts = [cell for cell in filled if isinstance(cell, str) and not _is_number(cell)]
+    if not texts:
+        return False
+    word = fold(texts[0]).replace(" ", "" if texts[0][:1] > "\x7f" else " ").rstrip(":： ")
+    is_word = word in TOTALS or any(word.startswith((f"{one}:", f"{one}：")) for one in TOTALS)
+    return is_word and len(texts) == 1
+
+
+def _is_number(text: str) -> bool:
+    return text.strip().replace(",", "").replace(".", "").replace("%", "").isdigit()
+
+
+def _is_section(row: Row, headings: Sequence[str], usual: int) -> bool:
+    """Whether a line of one cell heads a part of the table.
+
+    Where the names stand in the first column, only a continent, a country, a year or a numbered line does.
+    """
+    filled = _filled(row)
+    if len(filled) != 1 or usual < NARROWEST_WITH_SECTIONS:
+        return False
+    place, cell = filled[0], row.cells[filled[0]]
+    if isinstance(cell, float | bool):
+        return False
+    if _heads_part(str(cell)):
+        return True
+    if not isinstance(cell, str):
+        return False
+    used = next((at for at, heading in enumerate(headings) if heading), 0)
+    return place <= used and not is_name_heading(headings[place] if place < len(headings) else "")
+
+
+def _heads_part(words: str) -> bool:
+    folded = fold(words).rstrip(":： ")
+    plain = folded.split("(")[0].strip()
+    plain = plain.lstrip("一二三四五六七八九十0123456789ivx.、 )") if plain[:1] in "一二三四五六七八九十(" else plain
+    if plain in CONTINENTS or country_code(plain):
+        return True
+    date = parse_partial_day(words.removesuffix("度"))
+    return date is not None and not date.is_complete
+
+
+def _without_empty_columns(table: Table) -> Table:
+    """Leave out the columns that have neither a heading nor a cell."""
+    used = [
+        place
+        for place, heading in enumerate(table.headings)
+        if heading or any(row.cells[place] is not None for row in table.rows)
+    ]
+    if len(used) == len(table.headings):
+        return table
+    rows = tuple(Row(row.number, tuple(row.cells[place] for place in used)) for row in table.rows)
+    return replace(table, headings=tuple(table.headings[place] for place in used), rows=rows)
