@@ -35,6 +35,26 @@ TERMS: dict[str, Term] = {
         ),
     ),
     "notice": Term(_("Notice"), _("A party's word, given in time, that the agreement is not to be renewed.")),
+    "term": Term(
+        _("Term"),
+        _(
+            "The time from one day to another for which an agreement was made or renewed; an agreement can have several."
+        ),
+    ),
+    "original": Term(
+        _("Original document"),
+        _("The signed paper: where it is kept, who borrowed it, and whether each party has its copy."),
+    ),
+    "taking_part": Term(
+        _("Units taking part"),
+        _(
+            "Other units of ours that see the agreement, log contacts and deliver; the unit of the agreement manages it."
+        ),
+    ),
+    "reminder": Term(
+        _("Reminder"),
+        _("A mail about a milestone, planned by the rules: how long before or after the due date, and to whom."),
+    ),
     "promised": Term(
         _("Promised and delivered"),
         _(

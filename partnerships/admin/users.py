@@ -157,7 +157,7 @@ class UnitAdmin(RecordAdmin):
     ordering = ("name", "pk")
     autocomplete_fields = ("parent", "organization", "fallback_person")
     fieldsets = (
-        (None, {"fields": (("name", "name_zh"), "parent", "fallback_person")}),
+        (None, {"fields": (("name", "name_zh"), ("short_name", "short_name_zh"), "parent", "fallback_person")}),
         (_("Working days"), {"fields": (("work_calendar", "time_zone"),)}),
         (None, {"fields": ("organization",)}),
     )

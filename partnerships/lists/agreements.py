@@ -190,11 +190,18 @@ _paper_since: Callable[[Agreement], dt.date | None] = attrgetter("paper_since")
 
 def _status(row: Agreement, today: dt.date) -> SafeString:
     """Return the badge of the status; that of a signed agreement says whether it is in force and what it needs."""
+    if _is_renewal_to_confirm(row) or _is_expired(row):
+        return cells.tone(_status_words(row), "warning")
+    return cells.tone(_status_words(row), "success") if _is_in_force(row) else cells.status(row)
+
+
+def _status_words(row: Agreement) -> str:
+    """Return the status as the list and its file name it."""
     if _is_renewal_to_confirm(row):
-        return cells.tone(_("Renewed, to confirm"), "warning")
+        return _("Renewal to confirm")
     if _is_expired(row):
-        return cells.tone(_("Expired"), "warning")
-    return cells.tone(_("In force"), "success") if _is_in_force(row) else cells.status(row)
+        return _("Expired")
+    return _("In force") if _is_in_force(row) else str(row.get_status_display())
 
 
 def _runs_until(row: Agreement, today: dt.date) -> str:
@@ -336,7 +343,7 @@ class AgreementList(RecordList[Agreement]):
         Column(
             "status",
             _("Status"),
-            lambda row: row.get_status_display(),
+            _status_words,
             "status",
             cell=_status,
             width="status",

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from partnerships.models import Agreement, AgreementParty, Citation, HiddenRecord, Organization, User
+from partnerships.models import Agreement, AgreementParty, Citation, HiddenRecord, Organization, Unit, User
 from partnerships.models.base import status_of
 from partnerships.partial_dates import PartialDate
 from partnerships.texts import LazyText, name_a_few
@@ -54,6 +54,8 @@ def show(value: object) -> SafeString:
         shown = moment(value)
     elif isinstance(value, (dt.date, PartialDate)):
         shown = day(value)
+    elif isinstance(value, Unit):
+        shown = unit(value)
     elif isinstance(value, HiddenRecord) or (isinstance(value, Model) and hasattr(value, "get_absolute_url")):
         shown = link(value)
     else:
@@ -136,6 +138,12 @@ def link(row: HasPage | HiddenRecord, words: object = None, css_class: str = "")
         return quiet(row)
     shown_class = format_html(' class="{}"', css_class) if css_class else ""
     return format_html('<a{} href="{}">{}</a>', shown_class, row.get_absolute_url(), row if words is None else words)
+
+
+def unit(row: Unit) -> SafeString:
+    """Return the short name of a unit, with its name as the title; the name alone where it has no other."""
+    short, name = row.display_short_name, row.display_name
+    return escape(name) if short == name else format_html('<span title="{}">{}</span>', name, short)
 
 
 def row_title(row: HasPage, words: object) -> SafeString:

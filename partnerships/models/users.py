@@ -30,7 +30,7 @@ from partnerships.models.base import (
     SmallNumberColumn,
     VersionedModel,
 )
-from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
+from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField, is_reader_chinese
 from partnerships.models.work_calendars import WorkCalendar
 
 Value = TypeVar("Value")
@@ -386,8 +386,13 @@ class UnitQuerySet(ScopedQuerySet):
 
 
 class Unit(BilingualModel, SeededModel, VersionedModel):
-    """Our own office, college or department; a tree. A role in a unit reaches the units below it."""
+    """Our own office, college or department; a tree. A role in a unit reaches the units below it.
 
+    Where space is small, as in lists, a unit is called by its short name, if it has one.
+    """
+
+    short_name = LineField(_("short name"), max_length=30, blank=True, default="", db_default="")
+    short_name_zh = LineField(_("Chinese short name"), max_length=30, blank=True, default="", db_default="")
     parent = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("part of")
     )
@@ -453,6 +458,10 @@ class Unit(BilingualModel, SeededModel, VersionedModel):
 
     def clean(self) -> None:
         refuse_cycle(self)
+
+    @property
+    def display_short_name(self) -> str:
+        return (self.short_name_zh if is_reader_chinese() else self.short_name) or self.display_name
 
     @property
     def effective_calendar(self) -> WorkCalendar | None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
+from django.utils import translation
 from django.utils.safestring import SafeString
 
 from partnerships.factories import (
@@ -152,3 +153,25 @@ def test_text_of_a_cell_is_escaped() -> None:
     cell = cells_of(AgreementFactory(), cell=lambda row, today: "<script>")["Status"]
 
     assert cell.html == SafeString("&lt;script&gt;")
+
+
+def test_a_unit_is_called_by_its_short_name_and_by_its_name_in_a_file() -> None:
+    unit = UnitFactory(name="School of <Gears>", short_name="Gears", name_zh="齿轮学院", short_name_zh="齿轮院")
+    listed = AgreementList(QueryDict("columns=unit"), user=UserFactory(staff=True), today=DAY)
+    AgreementFactory(unit=unit)
+
+    def shown() -> str:
+        return next(
+            cell.html
+            for cell in listed.table(listed.rows(listed.ids()), {})[0].cells
+            if cell.heading in {"Unit", "单位"}
+        )
+
+    assert shown() == '<span title="School of &lt;Gears&gt;">Gears</span>'
+    with translation.override("zh-hans"):
+        assert shown() == '<span title="齿轮学院">齿轮院</span>'
+    assert (
+        next(str(column.value(listed.rows(listed.ids())[0])) for column in listed.columns if column.name == "unit")
+        == unit.name
+    )
+    assert UnitFactory(name="Office").display_short_name == "Office"

@@ -1,4 +1,4 @@
-"""Twenty milestones get another owner in a browser: few clicks, keys, and an undo."""
+"""Lists in a browser: many rows get another owner by few clicks, with an undo; columns are chosen and kept."""
 
 from collections.abc import Callable
 from typing import Any
@@ -56,3 +56,22 @@ def test_twenty_milestones_are_reassigned_in_few_clicks_and_given_back(
     page.keyboard.press("x")
     page.keyboard.press("s")
     page.get_by_role("heading", level=1, name="Snooze").wait_for()
+
+
+def test_columns_are_chosen_and_kept(world: World, open_page: Callable[..., Any]) -> None:
+    page = open_page(reverse("agreement_list"), world.coordinator, reduced_motion="reduce")
+    heads = page.locator("table.list-table thead th")
+
+    page.locator("summary", has_text="Columns").click()
+    page.get_by_label("Reference").check()
+    page.get_by_label("Next due").uncheck()
+    page.get_by_role("button", name="Apply").click()
+    page.get_by_role("columnheader", name="Reference").wait_for()
+    assert "Next due" not in " ".join(heads.all_inner_texts())
+
+    page.goto(page.url.partition("?")[0])
+    assert "Reference" in " ".join(heads.all_inner_texts())
+    page.locator("summary", has_text="Columns").click()
+    page.get_by_role("link", name="Reset").click()
+    page.get_by_role("columnheader", name="Next due").wait_for()
+    assert "Reference" not in " ".join(heads.all_inner_texts())

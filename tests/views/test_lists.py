@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
@@ -93,6 +95,40 @@ def test_a_list_costs_the_same_for_one_row_and_three(
         response = client.get(reverse(name))
 
     assert response.text.count("More ") >= rows - 1
+
+
+# The lists that cost other roles more or less than a coordinator.
+OTHERS: dict[str, dict[str, int]] = {
+    "lead": {"my_work": 23},
+    "viewer": {"my_work": 11, "mail_list": 9},
+    "staff": {"my_work": 23, "agreement_list": 17},
+}
+
+
+def test_a_list_costs_every_role_the_same_for_one_row_and_three(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    EventFactory(unit=world.unit)
+    ReceiptFactory(payment__agreement=world.agreement)
+    ReminderItemFactory(plan__milestone=world.milestone)
+    one_of_each_shared(world.unit, "North")
+    clients = {role: client_of(world.people[role]) for role in OTHERS}
+
+    def queries() -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {role: {} for role in OTHERS}
+        for role, client in clients.items():
+            for name, usual in QUERIES.items():
+                with CaptureQueriesContext(connection) as context:
+                    assert client.get(reverse(name)).status_code == 200
+                if len(context) != usual:
+                    found[role][name] = len(context)
+        return found
+
+    queries()  # content types are read once per process
+    one = queries()
+    more_of_everything(world, 2)
+
+    assert queries() == one == OTHERS
 
 
 def titles(client: Client, query: str) -> list[str]:

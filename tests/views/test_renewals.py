@@ -59,11 +59,11 @@ def test_the_pages_agree_on_a_renewal_that_nobody_recorded(
 ) -> None:
     lead = client_of(world.lead)
     page = lead.get(renewed.get_absolute_url()).text
-    assert "renewed automatically, to be confirmed" in page
+    assert "Renewal to confirm" in page
     assert ("expired" in page, step(renewed, "confirm-renewal") in page) == (False, True)
 
     listed = lead.get(reverse("agreement_list"), {"in_force": "yes"}).text
-    assert ("Yearly cooperation" in listed, "Renewed, to confirm" in listed) == (True, True)
+    assert ("Yearly cooperation" in listed, "Renewal to confirm" in listed) == (True, True)
     assert "Yearly cooperation" not in lead.get(reverse("agreement_list"), {"expiring": "365"}).text
     work = lead.get(reverse("my_work")).text
     assert ("Confirm that the agreement was renewed" in work, step(renewed, "confirm-renewal") in work) == (True, True)
