@@ -17,7 +17,7 @@ from babel.dates import get_timezone_location
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.formats import date_format
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
@@ -179,6 +179,17 @@ def parse_serial_day(number: float, *, epoch_1904: bool = False) -> PartialDate 
     return None
 
 
+def _why_no_day(text: str) -> str:
+    """Return what is wrong with a text that names no day."""
+    partial = parse_partial_day(text)
+    if partial is not None and partial.precision in {Precision.MONTH, Precision.YEAR}:
+        return gettext("Enter the day as well, such as %(iso)s or %(example)s.")
+    text = " ".join(unicodedata.normalize("NFKC", text).translate(PLAIN_SIGNS).lower().split())
+    if _numbers_of_day(CHINESE_NUMBER.sub(in_digits, text.removesuffix("."))):
+        return gettext("There is no such day. Enter a date such as %(iso)s or %(example)s.")
+    return gettext("Enter a date such as %(iso)s or %(example)s.")
+
+
 def in_digits(found: re.Match[str]) -> str:
     """Return a year written sign by sign, or a month or day, in digits: 二〇二六, 十二, 二十五."""
     tens, ten, ones = found[0].rpartition("十")
@@ -191,19 +202,25 @@ def in_digits(found: re.Match[str]) -> str:
 
 
 def _day(text: str) -> dt.date | None:
+    try:
+        return dt.date(*numbers) if (numbers := _numbers_of_day(text)) else None
+    except ValueError:
+        return None
+
+
+def _numbers_of_day(text: str) -> tuple[int, int, int] | None:
+    """Return year, month and day as they were written, whether or not there is such a day."""
     if found := YEAR_FIRST.fullmatch(text) or COMPACT.fullmatch(text):
         year, month, day = (int(number) for number in found.groups() if number)
     elif found := CHINESE_MONTH.fullmatch(text):
         year, month, day = (int(found[name] or found[f"{name}_"]) for name in ("year", "month", "day"))
     elif found := MONTH_FIRST.fullmatch(text) or DAY_FIRST.fullmatch(text) or MONTH_BETWEEN.fullmatch(text):
-        # An unknown name is month 0, which no date has.
         year, month, day = int(found["year"]), MONTHS.get(found["month"], 0), int(found["day"])
+        if not month:
+            return None  # not the name of a month
     else:
         return None
-    try:
-        return dt.date(year, month, day)
-    except ValueError:
-        return None
+    return year, month, day
 
 
 def parse_amount(text: str) -> Decimal | None:
@@ -371,7 +388,7 @@ class DayField(forms.DateField):
             return super().to_python("" if isinstance(value, str) else value)
         if (day := parse_day(value)) is None:
             raise ValidationError(
-                _("Enter a date such as %(iso)s or %(example)s."),
+                _why_no_day(value),
                 code="invalid",
                 params={"iso": EXAMPLE.isoformat(), "example": date_format(EXAMPLE)},
             )
@@ -382,6 +399,7 @@ class AmountField(forms.DecimalField):
     """A number with or without separators of thousands, or counted in 万 or 亿."""
 
     widget = forms.TextInput  # a number field of the browser takes neither
+    default_error_messages = {"min_value": _("An amount cannot be negative.")}
 
     def widget_attrs(self, widget: forms.Widget) -> dict[str, object]:
         return {**super().widget_attrs(widget), "inputmode": "decimal"}

@@ -174,6 +174,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("documents/<int:pk>/versions/<int:number>/preview/", documents.document_preview, name="document_preview"),
     path("documents/<int:pk>/versions/<int:number>/inline/", documents.document_inline, name="document_inline"),
     path("picks/<slug:kind>/", picks.pick, name="pick"),
+    path("picks/<slug:kind>/add/", picks.pick_add, name="pick_add"),
     list_path("mails/", "mail_list"),
     path("mails/pauses/", mail_pauses.mail_pauses, name="mail_pauses"),
     path("mails/pauses/<int:pk>/resume/", mail_pauses.mail_resume, name="mail_resume"),

@@ -27,6 +27,7 @@ from partnerships.inputs import (
     time_zone_choices,
 )
 from partnerships.mailing.wording import long_date
+from partnerships.models import Agreement
 from partnerships.models.base import SmallNumberColumn
 from partnerships.partial_dates import PartialDate
 
@@ -97,6 +98,30 @@ def test_the_refusal_shows_a_date_that_is_taken(language: str, form: str) -> Non
 
     assert "2026-03-05" in refused.value.messages[0]
     assert form in refused.value.messages[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        *((text, "There is no such day.") for text in ("2026-02-30", "2026年13月1日", "February 30, 2026", "20260230")),
+        *((text, "Enter the day as well") for text in ("2021", "2026-3", "2026年", "2026年3月", "二〇二六年三月")),
+        *((text, "Enter a date such as") for text in ("tomorrow", "12/31/25", "Marching 5, 2026")),
+    ],
+)
+def test_the_refusal_says_what_is_wrong_with_a_day(text: str, reason: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        DayField().clean(text)
+
+    assert refused.value.messages[0].startswith(reason)
+
+
+def test_an_amount_below_zero_is_refused_by_its_field() -> None:
+    amount = Agreement._meta.get_field("amount").formfield()
+
+    with pytest.raises(ValidationError) as refused:
+        amount.clean("-3")
+
+    assert refused.value.messages == ["An amount cannot be negative."]
 
 
 @pytest.mark.parametrize("text", ["", "  ", "\u3000"])

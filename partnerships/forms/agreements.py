@@ -7,14 +7,14 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.db.models import Model, Q, QuerySet
 from django.http import QueryDict
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from partnerships.dates import last_day_of
 from partnerships.exceptions import DomainError, PossibleDuplicate
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.lines import FormWithLines, LineForm, LineFormSet, line_formset, with_more_lines
-from partnerships.forms.names import EitherTitleMixin
+from partnerships.forms.names import EitherTitleMixin, name_fields
 from partnerships.forms.office_day import office_today
 from partnerships.forms.picks import PickField, pick_field
 from partnerships.forms.possible_duplicates import AnotherField
@@ -38,7 +38,7 @@ from partnerships.models import (
 )
 from partnerships.models.terms import LONGEST_PERIOD_MONTHS
 from partnerships.partial_dates import PartialDate, Precision, partial_date
-from partnerships.texts import LazyText
+from partnerships.texts import LazyText, in_both_languages, name_a_few
 from partnerships.workflows import agreements
 
 PARTIES, AREAS, TERM, PAPERS = "parties", "areas", "term", "papers"
@@ -367,9 +367,31 @@ class NewAgreementForm(AgreementForm):
         units = list(choosable(Unit, user)[:2])
         self.own_unit, self.party = units[0] if len(units) == 1 else None, party
         super().__init__(*args, user=user, **kwargs)
+        self.is_name_required, self.needs_one_of = False, frozenset()
+        self.fields[name_fields(self.columns)[0]].help_text = _("Default: type and partner")
         self.fields["unit"].initial = self.own_unit
+        self.fields["type"].initial = self._only_type()
         if not user.sees_all_units:
             self.fields["coordinator"].initial = user.pk
+
+    def _only_type(self) -> int | None:
+        """Return the type if there is only one to choose."""
+        types = list(choosable(AgreementType, self.user).values_list("pk", flat=True)[:2])
+        return types[0] if len(types) == 1 else None
+
+    def is_valid(self) -> bool:
+        is_valid = super().is_valid()
+        if is_valid and not self.instance.title and not self._partners():
+            first = name_fields(self.columns)[0]
+            self.add_error(first, self.fields[first].error_messages["required"])
+            return False
+        return is_valid
+
+    def _partners(self) -> list[Organization]:
+        """Return the parties besides our own organization."""
+        ours = self.instance.unit.organization_id
+        parties = [row.organization for row in self.parts if isinstance(row, AgreementParty)]
+        return [one for one in parties if one.pk != ours]
 
     def first_lines(self, prefix: str) -> list[dict[str, object]]:
         """Two parties, our own side and the one that the page was opened for; one area and one term."""
@@ -396,6 +418,8 @@ class NewAgreementForm(AgreementForm):
 
     def keep(self, actor: User, **about: object) -> Agreement:
         values, (labels, _none) = self.cleaned_data, self._labels()
+        if not self.instance.title:
+            self.instance.title, self.instance.title_zh = in_both_languages(self._usual_title)
         common: dict[str, Any] = {"actor": actor, "today": office_today(self.instance), "parts": [*self.parts, *labels]}
         common["confirmed_different"] = values["is_another"]
         signed = self.signed()
@@ -403,6 +427,11 @@ class NewAgreementForm(AgreementForm):
             return agreements.register_agreement(self.instance, **common)
         common |= {"on": signed.day, "precision": signed.precision, "is_gap_meant": values["is_gap_meant"]}
         return agreements.register_signed_agreement(self.instance, **common)
+
+    def _usual_title(self) -> str:
+        """Return the title of an agreement for which none was typed: its type and the partners."""
+        partners = name_a_few([str(one) for one in self._partners()])
+        return (gettext("%(type)s with %(partner)s") % {"type": self.instance.type, "partner": partners})[:300]
 
 
 class CustodyForm(VerbForm):

@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.db import models, transaction
+from django.forms.utils import ErrorDict
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import DomainError, PossibleDuplicate
@@ -38,6 +39,10 @@ class DomainFormMixin(forms.BaseForm):
         self.files_to_choose_again = [file for file in chosen if file.data and not file.errors]
         for file in self.files_to_choose_again:
             file.help_text = _("Please choose the file again: nothing was saved, and browsers forget a chosen file.")
+
+    def hide_errors(self) -> None:
+        """Show what was typed without errors: nobody asked to save it yet."""
+        self._errors = ErrorDict()
 
     def keep(self, actor: User, **about: Any) -> Any:
         """Call the verb with what was typed and return what it kept."""

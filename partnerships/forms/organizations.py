@@ -1,5 +1,6 @@
 """Forms of organizations and of the contacts who work there."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -32,6 +33,7 @@ from partnerships.workflows import organizations
 from partnerships.workflows.departures import record_departure
 
 LOOK_ALIKES_SHOWN = 5
+ROR_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?ror\.org/(0[0-9a-z]{8})/?", re.IGNORECASE)
 
 
 class NameForm(LineForm):
@@ -42,9 +44,16 @@ class NameForm(LineForm):
 
 
 class CodeForm(LineForm):
+    """An external code; of the address of a ROR entry, the id is kept: https://ror.org/03yrm5c26 is 03yrm5c26."""
+
     class Meta:
         model = OrganizationCode
         fields = ["scheme", "code"]
+
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        found = ROR_ADDRESS.fullmatch(code.strip())
+        return found[1].lower() if found else code
 
 
 class OrganizationForm(EitherNameMixin, FormWithLines):
@@ -161,8 +170,20 @@ class NewOrganizationForm(OrganizationForm):
             unit=self.cleaned_data["unit"],
             parts=self.parts,
             confirmed_different=self.cleaned_data["is_another"],
-            is_code_right=self.cleaned_data["is_code_right"],
+            is_code_right=self.cleaned_data.get("is_code_right", False),
         )
+
+
+class OrganizationInPlaceForm(NewOrganizationForm):
+    """Registers an organization from the field of another form, with what no organization can do without."""
+
+    asked = ("kind", "name", "name_zh", "country", "unit", "is_another")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields = {name: field for name, field in self.fields.items() if name in self.asked}
+        self.fields["kind"].initial = OrganizationKind.ENTERPRISE
+        self.formsets = ()
 
 
 class PositionForm(LineForm):
@@ -207,7 +228,8 @@ class ContactForm(FormWithLines):
         data = with_more_lines(data)
         super().__init__(data, **kwargs)
         if self.instance.pk is None:
-            del self.fields["is_active"], self.fields["until"]
+            for name in ("is_active", "until"):
+                self.fields.pop(name, None)
         lines = line_formset(Contact, ContactPosition, PositionForm, extra=0)
         self.formsets = (lines(data, instance=self.instance, prefix="positions", form_kwargs={"user": user}),)
         self.look_alikes: list[Contact] = []
@@ -233,6 +255,23 @@ class ContactForm(FormWithLines):
             return organizations.register_contact(self.instance, **common)
         changes = {name: self.cleaned_data[name] for name in self.changed_data if name in self.Meta.fields}
         return organizations.edit_contact(self.instance, changes=changes, removed=self.removed, **common)
+
+
+class ContactInPlaceForm(ContactForm):
+    """Registers a contact from the field of another form, with the organization they work at."""
+
+    organization = PickField("organization", label=_("Organization"))
+
+    class Meta(ContactForm.Meta):
+        fields = ["name", "organization", "position", "phone", "email", "permission"]
+
+    def __init__(self, data: QueryDict | None = None, *, user: User, **kwargs: Any) -> None:
+        super().__init__(data, user=user, **kwargs)
+        self.order_fields(["name", "organization"])
+        organization = pick_field(self, "organization")
+        organization.offer_to(user)
+        organization.adds = False  # one dialog at a time
+        self.formsets = ()
 
 
 class DepartureForm(VerbForm):

@@ -126,7 +126,7 @@ class RecordReceiptForm(VerbForm):
     """Records what was received of a payment; offers what is still open."""
 
     received_on = DayField(label=_("Received on"), widget=DayInput)
-    amount = AmountField(label=_("Amount received"), max_digits=14, decimal_places=2)
+    amount = AmountField(label=_("Amount received"), min_value=0, max_digits=14, decimal_places=2)
     note = forms.CharField(
         label=_("Note"), max_length=200, required=False, help_text=_("For example the number of the voucher.")
     )

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import choosable
 from partnerships.models import Agreement, Contact, Event, Organization, Programme, Region, User
+from partnerships.permissions import may
 from partnerships.texts import name_all
 
 SHOWN = 8
@@ -27,13 +28,17 @@ UNCHOSEN = "?"
 
 @dataclass(frozen=True)
 class Pick:
-    """How rows of a model are found by words, described, fetched for that, and narrowed to those on offer."""
+    """How rows of a model are found by words, described, fetched for that, and narrowed to those on offer.
+
+    ``adding`` is the permission to add one that was not found, empty where a form adds none.
+    """
 
     model: type[Model]
     find: Callable[[Any, str], QuerySet]
     about: Callable[[Any], str]
     fetch: Callable[[Any], QuerySet] = lambda rows: rows
     narrow: Callable[[Any, User], QuerySet] = lambda rows, user: rows
+    adding: str = ""
 
 
 def _by_text(rows: Any, words: str) -> QuerySet:
@@ -66,6 +71,7 @@ PICKS: Mapping[str, Pick] = {
         _about_organization,
         lambda rows: rows.select_related("part_of", "region").prefetch_related("holders__unit"),
         lambda rows, user: rows.not_archived(),
+        adding="organization.add",
     ),
     "agreement": Pick(Agreement, _by_text, _about_agreement, lambda rows: rows.select_related("type")),
     "event": Pick(Event, _by_text, lambda event: event.starts_on.isoformat()),
@@ -81,6 +87,7 @@ PICKS: Mapping[str, Pick] = {
         lambda contact: " · ".join(filter(None, [contact.position, str(contact.organization)])),
         lambda rows: rows.select_related("organization"),
         lambda rows, user: rows.filter(is_active=True),
+        adding="contact.edit",
     ),
     "region": Pick(
         Region,
@@ -97,8 +104,18 @@ def offered(kind: str, user: User) -> QuerySet:
     return pick.fetch(pick.narrow(choosable(pick.model, user), user))
 
 
-def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) -> dict[str, object]:
-    """Return the options below the field: the chosen row, then the first rows that ``words`` find."""
+def may_add(kind: str, user: User) -> bool:
+    """Whether ``user`` may add a row of a kind anywhere; of which unit or organization is asked by the verb."""
+    return bool(PICKS[kind].adding) and may(user, PICKS[kind].adding)
+
+
+def options_for(
+    kind: str, rows: QuerySet, *, words: str, chosen: Model | None, adds: bool = False
+) -> dict[str, object]:
+    """Return the options below the field: the chosen row, then the first rows that ``words`` find.
+
+    With ``adds`` it is offered to add a row of that name, as long as none is chosen.
+    """
     # PostgreSQL refuses a NUL in a condition.
     pick, words = PICKS[kind], words.replace("\0", " ").strip()[:LONGEST_WORDS]
     found = list(pick.find(rows, words)[: SHOWN + 1]) if words else []
@@ -111,6 +128,7 @@ def options_for(kind: str, rows: QuerySet, *, words: str, chosen: Model | None) 
         "has_chosen": chosen is not None,
         "has_more": len(rest) > SHOWN,
         "is_nothing_found": bool(words) and not found,
+        "new_name": words if adds and chosen is None else "",
     }
 
 
@@ -138,7 +156,10 @@ class PickBoundField(forms.BoundField):
         typed = self.form.data if self.form.is_bound else self.form.initial
         words = typed.get(f"{self.html_name}-words", "")
         context = {
-            **options_for(self.field.kind, self.field.queryset, words=str(words), chosen=self._chosen()),
+            **options_for(
+                self.field.kind, self.field.queryset, words=str(words), chosen=self._chosen(), adds=self.field.adds
+            ),
+            "adds": self.field.adds,
             "name": self.html_name,
             "id": self.auto_id,
             "label": self.label,
@@ -163,11 +184,12 @@ class PickField(forms.ModelChoiceField):
     queryset: QuerySet
 
     def __init__(self, kind: str, **kwargs: Any) -> None:
-        self.kind = kind
+        self.kind, self.adds = kind, False
         super().__init__(PICKS[kind].model._default_manager.none(), **kwargs)
 
     def offer_to(self, user: User, *, current: int | None = None) -> None:
         """Offer the rows that ``user`` may choose, and the ``current`` row even if they may not."""
+        self.adds = may_add(self.kind, user)
         rows = offered(self.kind, user)
         if current is not None:
             pick = PICKS[self.kind]

@@ -9,7 +9,6 @@ from django import forms
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 from django.db.models import Model, QuerySet
-from django.forms.utils import ErrorDict
 from django.http import QueryDict
 from django.utils import formats, timezone
 from django.utils.dateparse import parse_datetime
@@ -89,10 +88,6 @@ class VersionedForm(forms.ModelForm):
     def differences_beside(self, conflict: "Conflict") -> Iterable["Difference"]:
         """Return the differences in fields that are not columns of the row."""
         return ()
-
-    def hide_errors(self) -> None:
-        """Show what was typed without errors: nobody asked to save it yet."""
-        self._errors = ErrorDict()
 
     def follow_current_rows(self, conflict: "Conflict") -> None:
         """Replace the lines by those of the current rows, so that the form can be sent again."""

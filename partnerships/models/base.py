@@ -68,12 +68,12 @@ class DayColumn(PlainColumn, models.DateField):
 
 
 class AmountColumn(PlainColumn, models.DecimalField):
-    """A number that people may type with separators or counted in 万 or 亿."""
+    """A number, never negative, that people may type with separators or counted in 万 or 亿."""
 
     django_field = models.DecimalField
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
-        return super().formfield(**{"form_class": AmountField, **kwargs})
+        return super().formfield(**{"form_class": AmountField, "min_value": 0, **kwargs})
 
 
 class WholeNumberMixin(PlainColumn):

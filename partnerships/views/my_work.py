@@ -205,6 +205,7 @@ def my_work(request: UserRequest) -> HttpResponse:
         "work_groups": [_folded(group, request) for group in others if group["rows"]],
         "by_partner": by_partner,
         "leads_team": may(user, "team.view"),
+        "may_register": may(user, "agreement.add"),
         "bulk_acts": MilestoneList(QueryDict(), user=user, today=today).bulk_acts,
         "total": len(entries),
         "count": mine.count() if has_more else len(milestones),

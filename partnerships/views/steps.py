@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 
+from partnerships.forms.lines import is_shown_again
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ContactNoteForm, StepForm, StepOffer, VerbForm, step_form, step_offers
 from partnerships.models import (
@@ -77,7 +78,9 @@ def form_page(
     owner_before = getattr(row, "owner_id", None)
     if in_place:
         form.auto_id = f"{in_place}_%s"  # two lines may have their forms open
-    if request.method == "POST":
+    if is_shown_again(request.POST):
+        form.hide_errors()
+    elif request.method == "POST":
         if form.is_valid() and (changed := form.apply(request.user, **apply)) is not None:
             if in_place:
                 return _done_in_place(request, row, in_place, done=done, undo=_undo(row, changed, owner_before))

@@ -197,6 +197,7 @@ ELSEWHERE = {
     "bulk",
     "bulk_undo",
     "pick",
+    "pick_add",
     "password_reset",
     "password_reset_done",
     "password_reset_confirm",

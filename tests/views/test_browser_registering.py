@@ -17,8 +17,9 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Agreement, Contact, Organization
+from partnerships.models import Agreement, Organization
 from partnerships.statuses import AgreementStatus
+from tests.views.hand import Hand
 from tests.views.test_every_page import violations
 
 
@@ -55,25 +56,20 @@ def test_from_an_empty_list_to_a_signed_agreement(
     page = open_page("/", chen, width=width)
     page.get_by_role("link", name="Register an agreement").click()
     page.get_by_role("group", name="Party 2").get_by_role("searchbox").fill("Quay Works")
-    with page.context.expect_page() as opened:
-        page.get_by_role("link", name="Add it as a new organization").click()
-    other = opened.value
-    other.get_by_label("Kind").select_option("Enterprise")
-    other.get_by_role("button", name="Save").click()
-    other.get_by_role("link", name="Add a person").click()
-    other.get_by_label("Name", exact=True).fill("Zhou Min")
-    other.get_by_label("May be contacted by").select_option("ask")
-    other.get_by_role("button", name="Save").click()
-    other.get_by_text("before contacting").wait_for()
-    other.close()
+    page.get_by_role("button", name="Add “Quay Works” as a new organization").click()
+    dialog = page.get_by_role("dialog")
+    assert (dialog.get_by_label("Kind").input_value(), dialog.get_by_label("Name", exact=True).input_value()) == (
+        "enterprise",
+        "Quay Works",
+    )
+    dialog.get_by_role("button", name="Add and choose").click()
+    dialog.wait_for(state="hidden")
+    assert page.get_by_role("group", name="Party 2").get_by_label("Quay Works").is_checked()
 
     page.get_by_label("Type", exact=True).select_option("Framework")
-    page.get_by_label("Title", exact=True).fill("Joint training centre")
+    page.locator("#id_title").fill("Joint training centre")
     assert page.get_by_role("group", name="Party 1").get_by_label("Harbor College").is_checked()
     second = page.get_by_role("group", name="Party 2")
-    second.get_by_role("searchbox").fill("Quay")
-    second.get_by_role("searchbox").press("Enter")
-    second.get_by_label("Quay Works").check()
     page.get_by_role("button", name="Add a party").click()
     page.get_by_role("group", name="Party 3").wait_for()
     assert second.get_by_label("Quay Works").is_checked()
@@ -109,7 +105,31 @@ def test_from_an_empty_list_to_a_signed_agreement(
     assert [party.name_as_signed for party in made.parties.all()] == ["Harbor College", "Quay Works"]
     assert made.milestones.filter(title="Work plan agreed").count() == 1
     assert made.documents.get().kind == "signed_paper"
-    assert Contact.objects.get().permission == "ask"
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_an_enterprise_with_a_signed_agreement_takes_few_clicks(
+    width: int, chen: Any, open_page: Callable[..., Any]
+) -> None:
+    AgreementTypeFactory(name="Employment")
+    page, hand = open_page("/", chen, width=width), Hand()
+
+    hand.tap(page.get_by_role("link", name="Register an agreement"))
+    hand.tap(page.get_by_label("Type", exact=True))
+    page.get_by_label("Type", exact=True).select_option("Framework")
+    hand.type(page.locator("#id_on"), timezone.localdate().isoformat())
+    hand.type(page.get_by_role("group", name="Party 2").get_by_role("searchbox"), "Quay Works")
+    hand.tap(page.get_by_role("button", name="Add “Quay Works” as a new organization"))
+    hand.tap(page.get_by_role("button", name="Add and choose"))
+    page.get_by_role("dialog").wait_for(state="hidden")
+    hand.tap(page.get_by_role("button", name="Save"))
+    page.get_by_role("heading", level=1, name="Framework with Quay Works").wait_for()
+
+    assert (hand.taps, hand.texts) == (7, 2)
+    made = Agreement.objects.get()
+    assert (made.status, made.signed_on, made.coordinator) == (AgreementStatus.SIGNED, timezone.localdate(), chen)
+    assert [party.name_as_signed for party in made.parties.all()] == ["Harbor College", "Quay Works"]
+    assert Organization.objects.get(name="Quay Works").holders.get().unit == made.unit
 
 
 def test_without_scripts_the_same_forms_do(chen: Any, ma: Any, open_page: Callable[..., Any]) -> None:
@@ -120,16 +140,19 @@ def test_without_scripts_the_same_forms_do(chen: Any, ma: Any, open_page: Callab
     page.get_by_role("group", name="Name 1").get_by_label("Name", exact=True).fill("Quay")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("link", name="Register an agreement").click()
-    page.get_by_label("Title", exact=True).fill("Joint training centre")
+    page.locator("#id_title").fill("Joint training centre")
     page.get_by_label("Type", exact=True).select_option("Framework")
     page.get_by_role("button", name="Add a party").click()
     third = page.get_by_role("group", name="Party 3")
-    third.get_by_role("searchbox").fill("nobody of this name")
+    third.get_by_role("searchbox").fill("Guild of Fitters")
     third.get_by_role("button", name="Find").click()
-    page.get_by_text("No match").wait_for()
-    assert page.get_by_label("Title", exact=True).input_value() == "Joint training centre"
-    page.get_by_role("group", name="Party 3").get_by_role("searchbox").fill("")
-    page.get_by_label("Title", exact=True).press("Enter")
+    page.get_by_role("button", name="Add “Guild of Fitters” as a new organization").click()
+    page.get_by_label("Kind").select_option("Association")
+    page.get_by_role("button", name="Add and choose").click()
+    page.get_by_role("button", name="Back to the form").click()
+    assert page.locator("#id_title").input_value() == "Joint training centre"
+    assert page.get_by_role("group", name="Party 3").get_by_label("Guild of Fitters").is_checked()
+    page.locator("#id_title").press("Enter")
     page.get_by_role("heading", level=1, name="Joint training centre").wait_for()
     take(page, "Submit for review", "Submitted for review.")
 
@@ -139,7 +162,8 @@ def test_without_scripts_the_same_forms_do(chen: Any, ma: Any, open_page: Callab
 
     made = Agreement.objects.get()
     assert made.status == AgreementStatus.SIGNED
-    assert [party.name_as_signed for party in made.parties.all()] == ["Harbor College", "Quay Works"]
+    parties = [party.name_as_signed for party in made.parties.all()]
+    assert parties == ["Harbor College", "Quay Works", "Guild of Fitters"]
     assert list(Organization.objects.search("quay")) == [made.parties.all()[1].organization]
 
 
@@ -155,13 +179,13 @@ def test_the_form_is_readable_while_one_types_when_refused_and_when_stale(
     page.evaluate("for (const more of document.querySelectorAll('main details')) more.open = true")
     found["typing"] = violations(page)
     page.get_by_label("Type", exact=True).select_option("Framework")
-    page.get_by_label("Title", exact=True).fill(draft.title)
+    page.locator("#id_title").fill(draft.title)
     page.get_by_role("button", name="Save").click()
     page.get_by_text("Is it this one?").wait_for()
     found["refused"] = violations(page)
     page.goto(f"/agreements/{draft.pk}/edit/")
     draft.touch()
-    page.get_by_label("Title", exact=True).fill("Mine")
+    page.locator("#id_title").fill("Mine")
     page.get_by_role("button", name="Save").click()
     page.get_by_role("heading", name="Somebody else changed this").wait_for()
     found["stale"] = violations(page)

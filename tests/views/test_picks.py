@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -20,6 +21,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.forms.picks import PICKS
+from partnerships.models import Contact, Organization
 from tests.views.world import World, make_world
 
 
@@ -142,3 +144,89 @@ def test_without_a_role_there_is_nothing_to_find(role: str, world: World, client
     client = client_of(world.people[role])
 
     assert [found(client, kind, "north") for kind in ("organization", "agreement", "event")] == [[], [], []]
+
+
+class TestAddingWhatIsNotFound:
+    """What a field does not find is added beside it, by the same verb as on its own page."""
+
+    DIALOG = {"HX-Request": "true"}
+
+    def address(self, kind: str = "organization", **more: str) -> str:
+        return reverse("pick_add", args=[kind]) + "?" + urlencode({"field": "who", "into": "id_who"} | more)
+
+    def test_it_is_offered_to_those_who_may_until_one_is_chosen(
+        self, world: World, client: Client, client_of: Callable[[Any], Client]
+    ) -> None:
+        asked = {"field": "who", "who-words": "Quay Works", "adds": "yes"}
+        address, offer = reverse("pick", args=["organization"]), "Add “Quay Works” as a new organization"
+
+        assert offer in client.get(address, asked).text
+        assert offer not in client.get(address, asked | {"who": str(world.enterprise.pk)}).text
+        assert offer not in client_of(world.people["viewer"]).get(address, asked).text
+        assert client_of(world.people["viewer"]).get(self.address()).status_code == 403
+
+    def test_a_new_organization_is_chosen_in_the_field(self, world: World, client: Client) -> None:
+        typed = {"adding": "yes", "kind": "enterprise", "name": "Quay Works", "country": "CN", "unit": world.unit.pk}
+
+        answer = client.post(self.address(name="Quay Works"), typed, headers=self.DIALOG)
+
+        made = Organization.objects.get(name="Quay Works")
+        assert made.holders.get().unit == world.unit
+        assert (answer["HX-Retarget"], answer["HX-Reswap"]) == ("#id_who_choices", "innerHTML")
+        assert f'name="who" value="{made.pk}" checked' in answer.text
+
+    def test_look_alikes_are_asked_about(self, world: World, client: Client) -> None:
+        typed = {"adding": "yes", "kind": "enterprise", "name": "North Works", "country": "CN", "unit": world.unit.pk}
+
+        refused = client.post(self.address(), typed, headers=self.DIALOG)
+        assert world.enterprise.name in refused.text
+        assert Organization.objects.filter(name="North Works").exists() is False
+        client.post(self.address(), typed | {"is_another": str(world.enterprise.pk)}, headers=self.DIALOG)
+
+        assert Organization.objects.filter(name="North Works").exists()
+
+    def test_a_new_person_belongs_to_an_organization_one_works_with(self, world: World, client: Client) -> None:
+        typed = {"adding": "yes", "name": "Zhou Min", "permission": "ask"}
+        theirs = make_world("South").enterprise
+
+        refused = client.post(self.address("contact"), typed | {"organization": theirs.pk}, headers=self.DIALOG)
+        client.post(self.address("contact"), typed | {"organization": world.enterprise.pk}, headers=self.DIALOG)
+
+        assert "HX-Retarget" not in refused
+        assert [row.organization for row in Contact.objects.filter(name="Zhou Min")] == [world.enterprise]
+
+    def test_without_scripts_the_form_travels_along(self, world: World, client: Client) -> None:
+        form = reverse("agreement_add")
+        waiting = {
+            "title": "Joint & training",
+            "parties-1-organization-words": "Quay",
+            "look": "x",
+            "areas": ["1", "2"],
+        }
+        address = self.address(field="parties-1-organization", name="Quay")
+
+        asked = client.post(address, waiting, headers={"Referer": f"http://testserver{form}?event=1"})
+        sent = {"adding": "yes", "kind": "enterprise", "name": "Quay", "country": "CN", "unit": world.unit.pk}
+        sent |= {name: asked.context[name] for name in ("held", "page")}
+        added = client.post(address, sent)
+
+        made = Organization.objects.get(name="Quay")
+        assert added.context["page"] == f"{form}?event=1"
+        assert added.context["fields"] == [
+            ("title", "Joint & training"),
+            ("parties-1-organization-words", "Quay"),
+            *(("areas", "1"), ("areas", "2")),
+            ("parties-1-organization", str(made.pk)),
+        ]
+
+    @pytest.mark.parametrize("page", ["", "https://elsewhere.example/", "//elsewhere.example/", "javascript:alert(1)"])
+    def test_it_never_leads_to_another_site(self, page: str, world: World, client: Client) -> None:
+        sent = {"adding": "yes", "kind": "enterprise", "name": "Quay", "country": "CN", "unit": world.unit.pk}
+
+        answer = client.post(self.address(), sent | {"page": page, "held": "a=b"})
+
+        assert answer.url == Organization.objects.get(name="Quay").get_absolute_url()
+
+    @pytest.mark.parametrize("kind", ["region", "person", "agreement", "x"])
+    def test_other_kinds_have_no_such_form(self, kind: str, client: Client) -> None:
+        assert client.get(self.address(kind)).status_code == 404

@@ -62,3 +62,15 @@ addEventListener("htmx:afterRequest", ({ detail: { target } }) => {
 });
 // After a mistake the first wrong field has the focus.
 document.querySelector("main :is(input, select, textarea)[aria-invalid=true], main [aria-invalid=true] input")?.focus();
+// What a field does not find is added in a dialog; once it is saved, it is chosen in the field and the dialog closes.
+addEventListener("htmx:afterSwap", ({ detail: { target } }) => {
+  const dialog = document.getElementById("addition");
+  if (target === dialog) {
+    if (!dialog.open) dialog.showModal();
+    (dialog.querySelector("[aria-invalid=true]") ?? dialog.querySelector(".form :is(input:not([type=hidden]), select)"))?.focus();
+  } else if (dialog?.open && target.matches(".choices") && !dialog.contains(target)) {
+    dialog.close();
+    dialog.replaceChildren();
+    target.querySelector("input:checked")?.focus();
+  }
+});

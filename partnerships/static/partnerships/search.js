@@ -27,9 +27,7 @@ for (const opener of document.querySelectorAll("[data-opens]")) {
     openDialog(opener.dataset.opens);
   });
 }
-for (const closer of document.querySelectorAll("[data-closes]")) {
-  closer.addEventListener("click", () => closer.closest("dialog").close());
-}
+document.addEventListener("click", (event) => event.target.closest("[data-closes]")?.closest("dialog").close());
 for (const dialog of document.querySelectorAll("dialog")) {
   // The page behind it: a click there closes it.
   dialog.addEventListener("click", (event) => {
