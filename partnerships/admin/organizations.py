@@ -33,7 +33,7 @@ from partnerships.countries import country_name
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.numbers import number_or_none
 from partnerships.forms.office_day import office_today
-from partnerships.forms.organizations import ArchiveForm, CodeForm, RestoreForm
+from partnerships.forms.organizations import ArchiveForm, PlainCodeMixin, RestoreForm
 from partnerships.forms.possible_duplicates import AnotherField
 from partnerships.models import (
     Association,
@@ -74,9 +74,13 @@ class NameInline(PartInline):
         return super().get_queryset(request).select_related("source")
 
 
+class CodePartForm(PlainCodeMixin, PartForm):
+    pass
+
+
 class CodeInline(PartInline):
     model = OrganizationCode
-    form = CodeForm
+    form = CodePartForm
     fields = ("scheme", "code")
 
 

@@ -43,17 +43,19 @@ class NameForm(LineForm):
         widgets = {"valid_from": DayInput, "valid_until": DayInput}
 
 
-class CodeForm(LineForm):
-    """An external code; of the address of a ROR entry, the id is kept: https://ror.org/03yrm5c26 is 03yrm5c26."""
-
-    class Meta:
-        model = OrganizationCode
-        fields = ["scheme", "code"]
+class PlainCodeMixin(forms.BaseForm):
+    """A form of an external code. Of the address of a ROR entry the id is kept: https://ror.org/03yrm5c26 is 03yrm5c26."""
 
     def clean_code(self) -> str:
         code: str = self.cleaned_data["code"]
         found = ROR_ADDRESS.fullmatch(code.strip())
         return found[1].lower() if found else code
+
+
+class CodeForm(PlainCodeMixin, LineForm):
+    class Meta:
+        model = OrganizationCode
+        fields = ["scheme", "code"]
 
 
 class OrganizationForm(EitherNameMixin, FormWithLines):

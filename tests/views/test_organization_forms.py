@@ -377,3 +377,20 @@ class TestNames:
         page = client.get(made.get_absolute_url()).text
         assert page.count("<h1") == 1
         assert ('lang="zh-Hans"' in page) == (kept[1] not in {"", kept[0]})
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("https://ror.org/03YRM5C26", "03yrm5c26"),
+        ("ror.org/03yrm5c26/", "03yrm5c26"),
+        ("03yrm5c26", "03yrm5c26"),
+        ("https://ror.example/03yrm5c26", "https://ror.example/03yrm5c26"),
+    ],
+)
+def test_of_a_pasted_ror_address_the_id_is_kept(typed: str, kept: str, world: World, client: Client) -> None:
+    page = client.post(ADD, filled(client.get(ADD), more="codes"))
+
+    client.post(ADD, filled(page, kind="enterprise", name="Quay", codes__0__scheme="ROR", codes__0__code=typed))
+
+    assert Organization.objects.get(name="Quay").codes.get().code == kept
