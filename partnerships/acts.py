@@ -17,6 +17,8 @@ class Act:
 
 
 _current: ContextVar[Act | None] = ContextVar("act", default=None)
+_cause: ContextVar[str] = ContextVar("cause", default="")
+_is_rehearsal: ContextVar[bool] = ContextVar("rehearsal", default=False)
 
 
 @contextmanager
@@ -50,3 +52,32 @@ def note_refusal(words: str) -> None:
     act = _current.get()
     if act:
         act.refusals[words] = None
+
+
+@contextmanager
+def caused_by(words: str) -> Iterator[None]:
+    """Give history rows written inside a reason where their verb gives none, such as the import and the row of its file."""
+    token = _cause.set(words)
+    try:
+        yield
+    finally:
+        _cause.reset(token)
+
+
+def current_cause() -> str:
+    """Return the reason for what is saved now, where its verb gives none; "" outside an import."""
+    return _cause.get()
+
+
+@contextmanager
+def rehearsal() -> Iterator[None]:
+    """Mark what is done inside as a trial that is rolled back: verbs take no locks, which others would wait for."""
+    token = _is_rehearsal.set(True)
+    try:
+        yield
+    finally:
+        _is_rehearsal.reset(token)
+
+
+def is_rehearsal() -> bool:
+    return _is_rehearsal.get()

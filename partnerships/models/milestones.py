@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from partnerships import wake_up
-from partnerships.acts import current_act
+from partnerships.acts import current_act, current_cause
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
@@ -443,7 +443,7 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
     def _count_appearance(self) -> bool:
         """Count a change of whom it waits for, and return whether somebody's act brought the milestone to them.
 
-        What a person gives to themselves is no news, nor what the system writes or an undo puts back. A new milestone is news only as a
+        What a person gives to themselves is no news, nor what the system or an import writes, or an undo puts back. A new milestone is news only as a
         decision, a step of its agreement or a liaison to replace: others are entered by the office and have reminders of
         their own.
         """
@@ -453,7 +453,7 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
         self.appearance += 1
         actor = getattr(self, "_history_user", None)  # set by the verbs, see save_as()
         is_own = actor is not None and now == (WaitsFor.OWNER, actor.pk)
-        if actor is None or is_own or self.is_put_back:
+        if actor is None or is_own or self.is_put_back or current_cause():
             return False
         return before is not None or self.kind in NEWS_KINDS
 

@@ -356,6 +356,27 @@ def terminate_agreement(agreement: Agreement, *, actor: User | None, on: dt.date
     return _end(agreement, "terminate", actor=actor, on=on, reason=reason)
 
 
+def close_ended_agreement(
+    agreement: Agreement, *, actor: User | None, today: dt.date, is_terminated: bool = False
+) -> Agreement:
+    """Close an agreement that had ended before it was registered ``today``: nobody is asked to record its end.
+
+    It is closed on its last day, or today where that is not known or lies ahead. Who may register a signed agreement
+    may register one that is over.
+    """
+    with transaction.atomic():
+        locked = lock_as_read(agreement)
+        require(actor, "agreement.record_signed", locked)
+        if locked.recorded_on != today:
+            raise TransitionRefused(_("Only an agreement registered today as already signed is closed like this."))
+        term = locked.current_term
+        ended_on = term.ends_on if term and term.ends_on and term.ends_on < today else today
+        reason, name = _("It had ended before it was registered."), "terminate" if is_terminated else "complete"
+        closed = _step(locked, name, actor=actor, on=ended_on, reason=reason, is_consequence=True)
+        _cancel_the_rest(closed, actor=actor, on=today, reason=reason)
+    return closed
+
+
 def end_agreement_by_notice(agreement: Agreement, *, actor: User | None, on: dt.date) -> Agreement:
     """Record that it ended by the notice that was given, on the day after its last period or later."""
     with transaction.atomic():
@@ -544,6 +565,29 @@ def delete_draft(agreement: Agreement, *, actor: User | None, reason: str) -> No
                 delete_as(part, actor, reason=reason)
         except ProtectedError as error:
             raise TransitionRefused(_("Something was done under this draft already; cancel it instead.")) from error
+
+
+def delete_registered_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, reason: str) -> None:
+    """Delete an agreement that an import registered as already signed, with its parts and milestones.
+
+    For the undo of that import alone, which asked for its permission and found nothing that a person did to it. Refused
+    once anything was done under it, mailed about it or cited. The unit no longer holds the parties by it.
+    """
+    with transaction.atomic():
+        activities = lock_unfinished(agreement)
+        locked = lock_as_read(agreement)
+        if activities or locked.recorded_on is None:
+            raise TransitionRefused(_("Something was done under this agreement already."))
+        organizations = list(Organization.objects.filter(party_rows__agreement=locked))
+        unit, coordinator = locked.unit, locked.coordinator
+        try:
+            ReminderPlan.objects.filter(milestone__agreement=locked).delete()
+            for part in (*locked.milestones.all(), *_own_parts(locked), locked):
+                check_not_cited(part)
+                delete_as(part, actor, reason=reason)
+        except ProtectedError as error:
+            raise TransitionRefused(_("Something was done under this agreement already.")) from error
+        update_holders(organizations, unit=unit, coordinator=coordinator, actor=actor, on=on)
 
 
 def locked_columns(agreement: Agreement) -> frozenset[str]:

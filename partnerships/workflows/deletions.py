@@ -96,10 +96,11 @@ def deletion_action(model: type[models.Model]) -> str | None:
     return ACTIONS.get(_concrete(model))
 
 
-def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reason: str) -> None:
+def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reason: str, is_undo: bool = False) -> None:
     """Delete a row that was entered by mistake, with its parts and the derived milestones that nobody has heard of.
 
     Refused while anything refers to it: that is taken out first, or the row is withdrawn, cancelled or archived instead.
+    ``is_undo``: an import is undone, which has asked for its own permission.
     """
     reason = _checked(reason)
     if isinstance(row, Agreement):
@@ -111,9 +112,8 @@ def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reas
         locked = lock_as_read(row)
         if isinstance(locked, Payment):
             locked.agreement = lock(locked.agreement)  # after the payment; it may be submitted just now
-        require(actor, ACTIONS[_concrete(type(locked))], locked)
-        if isinstance(locked, Organization):
-            check_holders(locked.holders.select_related("unit"), actor)
+        if not is_undo:
+            _check_may_delete(locked, actor)
         if references := references_to(locked):
             raise TransitionRefused(_refusal(locked, references))
         # Read before: afterwards nothing says any more which organizations ran the facility.
@@ -129,6 +129,12 @@ def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reas
             derive_milestones(locked.agreement, actor=actor, on=today)
         if isinstance(locked, ContactNote):
             mark_answered(locked)
+
+
+def _check_may_delete(row: models.Model, actor: User | None) -> None:
+    require(actor, ACTIONS[_concrete(type(row))], row)
+    if isinstance(row, Organization):
+        check_holders(row.holders.select_related("unit"), actor)
 
 
 def references_to(row: models.Model) -> list[QuerySet]:

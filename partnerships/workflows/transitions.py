@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from partnerships.acts import current_cause, is_rehearsal
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.exceptions import InvalidInput, StaleVersion, TransitionRefused
 from partnerships.models import Contact, Erasure, StatusChange, User
@@ -67,7 +68,8 @@ def lock(row: Row) -> Row:
     """
     # no_key: inserting a row with a foreign key takes a share lock on the key here. Two transactions that each did so
     # would wait for each other, if this lock asked for the key as well.
-    locked = type(row)._base_manager.select_for_update(no_key=True).filter(pk=row.pk).first()
+    rows = type(row)._base_manager.filter(pk=row.pk)
+    locked = (rows if is_rehearsal() else rows.select_for_update(no_key=True)).first()
     if locked is None:
         raise StaleVersion(_("Somebody else deleted this since you opened it."), current=None)
     return locked
@@ -103,7 +105,7 @@ def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
         check_input(row)
     # The history library reads both. Its column for the reason takes 100 characters.
     row._history_user = actor
-    row._change_reason = reason[:100] or None
+    row._change_reason = (reason or current_cause())[:100] or None
     row.save()
 
 
