@@ -100,6 +100,17 @@ class ExportStatus(Status):
     REMOVED = "removed", "neutral", _("Removed")
 
 
+class ImportStatus(Status):
+    DRAFT = "draft", "neutral", _("Draft")
+    CHECKING = "checking", "neutral", pgettext_lazy("import", "Being checked")
+    CHECKED = "checked", "info", pgettext_lazy("import", "Checked")
+    COMMITTING = "committing", "neutral", pgettext_lazy("import", "Being imported")
+    COMMITTED = "committed", "success", pgettext_lazy("import", "Imported")
+    UNDOING = "undoing", "neutral", pgettext_lazy("import", "Being undone")
+    UNDONE = "undone", "neutral", pgettext_lazy("import", "Undone")
+    FAILED = "failed", "danger", _("Failed")
+
+
 class PlanStatus(Status):
     PLANNED = "planned", "neutral", _("Planned")
     EXPANDED = "expanded", "success", _("Made into mail")

@@ -150,6 +150,14 @@ BUILDERS = {
     "partnerships.workflows.ceremonies": "tests/workflows/test_ceremonies.py",
     "partnerships.workflows.demands": "tests/workflows/test_demands.py",
     "partnerships.workflows.departures": "tests/workflows/test_departures.py",
+    "partnerships.imports.activities": "tests/imports/test_other_rows.py",
+    "partnerships.imports.agreements": "tests/imports/test_agreement_rows.py",
+    "partnerships.imports.contacts": "tests/imports/test_other_rows.py",
+    "partnerships.imports.honours": "tests/imports/test_other_rows.py",
+    "partnerships.imports.milestones": "tests/imports/test_other_rows.py",
+    "partnerships.imports.organizations": "tests/imports/test_organization_rows.py",
+    "partnerships.imports.partners": "tests/imports/test_organization_rows.py",
+    "partnerships.imports.undo": "tests/imports/test_runs.py",
     "partnerships.demo.entries": "tests/seeding/test_sample.py",
 }
 

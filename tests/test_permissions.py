@@ -159,6 +159,10 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "user.edit_preferences": ("", "", "", "", "", ""),  # everybody, for their own
     "user.view_reminders": OWN_LEAD,
     "export": EVERYBODY,
+    "import.view": OWN_WORK,
+    "import.run": OWN_WORK,
+    "import.undo": OWN_WORK,
+    "import_recipe.edit": ("", "", "", "", "", ""),  # everybody, for their own
     "unit.view": ("opx", "opx", "opx", "opx", "opx", "opx"),
     "unit.edit": ACCOUNTS,
     "role.grant": ACCOUNTS,
@@ -176,6 +180,8 @@ KINDS = {
     "reference": "source",
     "history": "agreement",
     "export": "agreement",
+    "import": "organization",
+    "import_recipe": "milestone",
     "operations": "agreement",
     "security": "agreement",
     "team": "agreement",

@@ -32,6 +32,7 @@ from partnerships.factories.facilities import FacilityFactory, FacilityPartnerFa
 from partnerships.factories.feeds import FeedTokenFactory
 from partnerships.factories.figures import ReportedFigureFactory
 from partnerships.factories.honours import HonourFactory, HonourSchemeFactory
+from partnerships.factories.imports import ImportFactory, ImportRecipeFactory, ImportRowFactory
 from partnerships.factories.lists import ExportFactory, SavedViewFactory
 from partnerships.factories.milestones import MilestoneFactory, ReminderMarkFactory
 from partnerships.factories.organizations import (
@@ -117,6 +118,9 @@ __all__ = [
     "GovernmentBodyFactory",
     "HonourFactory",
     "HonourSchemeFactory",
+    "ImportFactory",
+    "ImportRecipeFactory",
+    "ImportRowFactory",
     "InstitutionFactory",
     "MailHoldFactory",
     "MailRelayFactory",

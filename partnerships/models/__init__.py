@@ -28,6 +28,7 @@ from partnerships.models.figures import CountingRule, ReportedFigure
 from partnerships.models.heartbeats import ComponentHeartbeat
 from partnerships.models.hidden_records import HiddenRecord, hide_unseen, shown_to
 from partnerships.models.honours import Honour, HonourScheme
+from partnerships.models.imports import Import, ImportKind, ImportRecipe, ImportRow, RowOutcome, RowUndo
 from partnerships.models.lists import Export, SavedView
 from partnerships.models.mail_holds import MailHold
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
@@ -119,6 +120,10 @@ __all__ = [
     "HiddenRecord",
     "Honour",
     "HonourScheme",
+    "Import",
+    "ImportKind",
+    "ImportRecipe",
+    "ImportRow",
     "Institution",
     "MailHold",
     "MailRelay",
@@ -148,6 +153,8 @@ __all__ = [
     "ReportedFigure",
     "ResearchProject",
     "Role",
+    "RowOutcome",
+    "RowUndo",
     "SavedView",
     "Scope",
     "SearchEntry",

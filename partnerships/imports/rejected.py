@@ -1,0 +1,47 @@
+"""The rows that were not brought in, as a file: the columns of the original, and why."""
+
+from typing import IO
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+
+from partnerships.imports.reading import cell_from_json
+from partnerships.models import Import, ImportRow, RowOutcome
+
+LEFT_OUT = (RowOutcome.REJECTED, RowOutcome.UNDECIDED)
+
+
+def rows_left_out(imported: Import) -> QuerySet[ImportRow]:
+    return imported.rows.filter(outcome__in=LEFT_OUT).order_by("pk")
+
+
+def write_rejected(imported: Import, out: IO[bytes]) -> int:
+    """Write the rows that stay out as an xlsx file that can be mended and imported, and return how many there are."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    headings = imported.layout.get("headings", [])
+    sheet.append([_bold(sheet, heading) for heading in (*headings, _("Reason"))])
+    written = 0
+    for row in rows_left_out(imported).iterator(chunk_size=500):
+        cells = [row.corrections.get(str(number), cell_from_json(cell)) for number, cell in enumerate(row.cells)]
+        reasons = "; ".join(problem["message"] for problem in row.problems if "note" not in problem)
+        sheet.append([_cell(sheet, value) for value in (*cells, reasons)])
+        written += 1
+    book.save(out)
+    return written
+
+
+def _cell(sheet: object, value: object) -> object:
+    cell = WriteOnlyCell(sheet, value=value)
+    if isinstance(value, str):
+        cell.data_type = "s"  # text, also where it begins like a formula
+    return cell
+
+
+def _bold(sheet: object, value: str) -> object:
+    cell = WriteOnlyCell(sheet, value=value)
+    cell.data_type, cell.font = "s", Font(bold=True)
+    return cell

@@ -1,0 +1,281 @@
+"""The runs of an import: a check that saves nothing, the import itself, both by the same code, and the undo.
+
+A run is one process. Killed, it has changed nothing, and it can be started again.
+"""
+
+import datetime as dt
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db import connection, transaction
+from django.db.models import F
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from partnerships.acts import current_act, one_act
+from partnerships.exceptions import DomainError, InvalidInput, TransitionRefused
+from partnerships.imports import activities, agreements, contacts, honours, milestones, organizations
+from partnerships.imports.files import UnreadableFile, read_tables
+from partnerships.imports.office import office_choices
+from partnerships.imports.progress import RunProgress
+from partnerships.imports.reading import cell_to_json, choose_tables, columns_of, fields_of, headings_of, work_rows
+from partnerships.imports.recipes import Recipe, read_recipe
+from partnerships.imports.rows import Apply, Batch, WorkRow, process
+from partnerships.imports.sandbox import nothing_is_saved
+from partnerships.imports.undo import undo_rows, version_of
+from partnerships.models import Import, ImportKind, ImportRow, RowOutcome
+from partnerships.models.office_day import office_day
+from partnerships.statuses import ImportStatus
+
+logger = logging.getLogger(__name__)
+
+Clock = Callable[[], dt.datetime]
+ROWS_AT_ONCE = 500
+IMPORTED = (RowOutcome.NEW, RowOutcome.CHANGED)
+APPLY: Mapping[str, Apply] = {
+    ImportKind.ORGANIZATIONS: organizations.apply,
+    ImportKind.CONTACTS: contacts.apply,
+    ImportKind.AGREEMENTS: agreements.apply,
+    ImportKind.REGISTER: agreements.apply,
+    ImportKind.HONOURS: honours.apply,
+    ImportKind.ACTIVITIES: activities.apply,
+    ImportKind.MILESTONES: milestones.apply,
+}
+# What was written by a row, beside what people decided about it.
+RESULTS = ("outcome", "problems", "look_alikes", "changes", "key", "content_type", "object_id", "values", "made")
+
+
+# A run that fails leaves all as it was before.
+STATUS_BEFORE: Mapping[str, ImportStatus] = {
+    ImportStatus.COMMITTING: ImportStatus.CHECKED,
+    ImportStatus.UNDOING: ImportStatus.COMMITTED,
+}
+
+
+class DifferentOutcome(DomainError):
+    """The import of a row came out differently than its preview, so nothing is imported."""
+
+
+def run(pk: int, *, clock: Clock) -> Import:
+    """Do what an import is asked to do: the check, the import or the undo. Nothing is half done, whatever happens."""
+    Import.objects.filter(pk=pk).update(attempts=F("attempts") + 1, heartbeat_at=clock(), rows_done=0)
+    imported = Import.objects.select_related("unit", "created_by").get(pk=pk)
+    status = imported.status
+    progress = RunProgress(imported, clock=clock)
+    try:
+        with translation.override(imported.language), one_act():
+            RUNS[status](imported, progress, clock)
+    except DifferentOutcome as error:
+        _finish(imported, status=ImportStatus.CHECKING, error=str(error))
+        return run(pk, clock=clock)
+    except Exception as error:
+        logger.exception("Import %s failed", pk)
+        with translation.override(imported.language):
+            words = _refusal(error)
+        _finish(imported, status=STATUS_BEFORE.get(status, ImportStatus.FAILED), error=words)
+    finally:
+        progress.close()
+    return Import.objects.get(pk=pk)
+
+
+def _refusal(error: Exception) -> str:
+    if isinstance(error, DomainError | UnreadableFile):
+        return str(error)
+    reason = f"{type(error).__name__}: {error}"[:300]
+    return _("It failed, and nothing was changed: %(error)s") % {"error": reason}
+
+
+def _finish(imported: Import, **columns: Any) -> None:
+    """Write the end of a run. Raises ``TransitionRefused`` when the import was started again meanwhile."""
+    ours = Import.objects.filter(pk=imported.pk, attempts=imported.attempts)
+    if not ours.update(**columns):
+        raise TransitionRefused(_("It was started again by another process."))
+
+
+def check(imported: Import, progress: RunProgress, clock: Clock) -> None:
+    """Bring in all rows where nothing is saved, and note what became of each."""
+    rows, works, batch = _prepare(imported, clock)
+    with nothing_is_saved():
+        _process_all(works, batch, progress)
+    for row, work in zip(rows, works, strict=True):
+        _note_result(row, work, is_saved=False)
+    with transaction.atomic():
+        ImportRow.objects.bulk_update(rows, RESULTS, batch_size=ROWS_AT_ONCE)
+        error = imported.error
+        counts = Counter(work.outcome for work in works)
+        _finish(
+            imported,
+            status=ImportStatus.CHECKED,
+            counts=counts,
+            rows_done=len(works),
+            rows_total=len(works),
+            error=error,
+        )
+
+
+def commit(imported: Import, progress: RunProgress, clock: Clock) -> None:
+    """Bring in the rows that the check found new or changed, all of them or none."""
+    rows, works, batch = _prepare(imported, clock)
+    expected = {row.pk: fingerprint_of(row) for row in rows}
+    progress.is_silent = connection.vendor == "sqlite"
+    with transaction.atomic():
+        _process_all(works, batch, progress, expected)
+        _note_versions(works)
+        for row, work in zip(rows, works, strict=True):
+            _note_result(row, work, is_saved=True)
+        ImportRow.objects.bulk_update(rows, RESULTS, batch_size=ROWS_AT_ONCE)
+        counts = Counter(work.outcome for work in works)
+        done = {"counts": counts, "committed_at": clock(), "act": current_act(), "rows_done": len(works)}
+        _finish(imported, status=ImportStatus.COMMITTED, error="", **done)
+
+
+def undo(imported: Import, progress: RunProgress, clock: Clock) -> None:
+    """Take back what the import made and changed, as far as nobody changed it since."""
+    rows = list(imported.rows.filter(made__isnull=False).exclude(made=[]).order_by("-pk"))
+    now = clock()
+    progress.is_silent = connection.vendor == "sqlite"
+    with transaction.atomic():
+        undo_rows(rows, imported, today=office_day(imported, now), beat=progress.beat)
+        ImportRow.objects.bulk_update(rows, ["undo", "undo_note"], batch_size=ROWS_AT_ONCE)
+        counts = {**imported.counts, **Counter(row.undo for row in rows)}
+        _finish(imported, status=ImportStatus.UNDONE, undone_at=now, counts=counts, error="", rows_done=len(rows))
+
+
+RUNS: Mapping[str, Callable[[Import, RunProgress, Clock], None]] = {
+    ImportStatus.CHECKING: check,
+    ImportStatus.COMMITTING: commit,
+    ImportStatus.UNDOING: undo,
+}
+
+
+def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[WorkRow], Batch]:
+    """Return the rows with their typed values, and the batch for them; everything that needs no write lock."""
+    recipe = read_recipe(imported.recipe)
+    if not imported.rows.exists():
+        store_rows(imported, recipe)
+    choices, words = office_choices()
+    fields = fields_of(imported.kind, words)
+    rows = list(imported.rows.order_by("pk"))
+    _read_columns(imported, recipe)
+    works = work_rows(rows, fields, imported.layout, recipe)
+    now = clock()
+    label = _("Import %(number)s") % {"number": imported.pk}
+    batch = Batch(
+        imported.created_by, imported.unit, now, office_day(imported, now), recipe, imported.kind, label, choices
+    )
+    batch.earlier = earlier_rows(imported)
+    Import.objects.filter(pk=imported.pk).update(rows_total=len(rows))
+    return rows, works, batch
+
+
+def store_rows(imported: Import, recipe: Recipe) -> None:
+    """Read the file, and keep the cells of its rows."""
+    tables = choose_tables(open_tables(imported), recipe)
+    layout = {
+        "sheet": tables[0].sheet,
+        "title": tables[0].title,
+        "header_row": tables[0].header_row,
+        "headings": headings_of(tables[0]),
+        "epoch_1904": tables[0].epoch_1904,
+        "columns": columns_of(imported.kind, tables[0], recipe),
+        "guessed": columns_of(imported.kind, tables[0], Recipe()),
+    }
+    rows = [
+        ImportRow(
+            imported=imported, number=row.number, sheet=table.sheet, cells=[cell_to_json(cell) for cell in row.cells]
+        )
+        for table in tables
+        for row in table.rows
+    ]
+    if not rows:
+        raise InvalidInput(_("The file has no rows below its headings."))
+    with transaction.atomic():
+        ImportRow.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
+        imported.layout = layout
+        Import.objects.filter(pk=imported.pk).update(layout=layout)
+    imported.refresh_from_db(fields=["layout"])
+
+
+def _read_columns(imported: Import, recipe: Recipe) -> None:
+    """Take the columns of the recipe, which may have been chosen since the rows were read; or those guessed."""
+    headings = imported.layout["headings"]
+    if recipe.columns:
+        known = {number: recipe.columns.get(heading, "") for number, heading in enumerate(headings)}
+        fields = set(fields_of(imported.kind, {}))
+        imported.layout["columns"] = {str(number): name for number, name in known.items() if name in fields}
+    else:
+        imported.layout["columns"] = imported.layout["guessed"]
+
+
+def open_tables(imported: Import) -> list[Any]:
+    """Return the tables of the stored file. Its reader takes a path and tells formats by the name."""
+    with TemporaryDirectory() as folder, imported.file.open("rb") as stored:
+        path = Path(folder) / ("file" + Path(imported.name).suffix.lower())
+        with path.open("wb") as copy:
+            for chunk in stored.chunks():
+                copy.write(chunk)
+        return read_tables(path)
+
+
+def earlier_rows(imported: Import) -> dict[str, ImportRow]:
+    """Return the rows that earlier imports of this kind and unit brought in, by key; of several the last."""
+    earlier = ImportRow.objects.filter(
+        imported__kind=imported.kind,
+        imported__unit=imported.unit,
+        imported__status=ImportStatus.COMMITTED,
+        object_id__isnull=False,
+    ).exclude(imported=imported.pk)
+    columns = ("key", "content_type", "object_id", "values", "imported")
+    return {row.key: row for row in earlier.only(*columns).select_related("content_type").order_by("pk")}
+
+
+def _process_all(
+    works: Iterable[WorkRow], batch: Batch, progress: RunProgress, expected: Mapping[int, str] | None = None
+) -> None:
+    apply = APPLY[batch.kind]
+    for number, work in enumerate(works, 1):
+        process(work, batch, apply)
+        if expected is not None and work.pk is not None and expected[work.pk] != work.fingerprint:
+            words = _(
+                "Row %(number)s came out differently than in the preview, so nothing was imported. All rows were checked again."
+            )
+            raise DifferentOutcome(words % {"number": work.number})
+        progress.beat(number)
+
+
+def fingerprint_of(row: ImportRow) -> str:
+    """Return the fingerprint of a row as its check left it."""
+    work = WorkRow(row.number)
+    work.outcome, work.key, work.changes, work.problems, work.made = (
+        row.outcome,
+        row.key,
+        row.changes,
+        row.problems,
+        row.made,
+    )
+    return work.fingerprint
+
+
+def _note_result(row: ImportRow, work: WorkRow, *, is_saved: bool) -> None:
+    row.outcome, row.problems, row.look_alikes = work.outcome, work.problems, work.look_alikes
+    row.changes, row.key, row.values, row.made = work.changes, work.key, work.imported, work.made
+    is_there = work.record is not None and (is_saved or work.outcome != RowOutcome.NEW)
+    row.content_type = ContentType.objects.get_for_model(work.record) if is_there and work.record else None
+    row.object_id = work.record.pk if is_there and work.record else None
+
+
+def _note_versions(works: Iterable[WorkRow]) -> None:
+    """Note the version of each record as the import leaves it: a later one is somebody else's."""
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for work in works:
+        for one in work.made:
+            wanted[one["model"]].add(one["pk"])
+    versions = {model: version_of(model, pks) for model, pks in wanted.items()}
+    for work in works:
+        for one in work.made:
+            one["version"] = versions[one["model"]].get(one["pk"])
