@@ -1,7 +1,7 @@
 """Countries and regions of ISO 3166-1, and their names in English and Chinese, which are those of CLDR but for three."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from babel import Locale
 from django.utils.translation import get_language
@@ -61,6 +61,7 @@ OTHER_NAMES: Mapping[str, str] = {
 }
 
 
+@lru_cache(maxsize=4096)  # an import asks for each row, and folding takes its time
 def country_code(words: str) -> str | None:
     """Return the code of a country or region that words name, in Chinese or English, by its code or a usual name."""
     return _codes_by_word().get(fold(words).removeprefix("the ").strip(" .。"))

@@ -31,6 +31,7 @@ def find_choice(field: Field, text: str) -> str | None:
     return _within(key, text, words)
 
 
+@lru_cache(maxsize=8192)  # a column says few words, and often
 def squash(text: str) -> str:
     return re.sub(r"[\W_]+", "", fold(text))
 

@@ -17,7 +17,9 @@ from partnerships.inputs import parse_partial_day, parse_phone, parse_serial_day
 SAMPLE = 40
 # How sure a guess is: a heading word for word, without what is in brackets, a word within it, and what is in the column.
 EXACT, WITHOUT_BRACKETS, WITHIN, BY_CONTENT = 100, 90, 40, 30
-MOSTLY = 0.6
+# E-mail addresses under "Contact" are no names of persons.
+BY_ADDRESSES = 60
+MOSTLY, ALMOST_ALL = 0.6, 0.9
 SERIAL_NUMBERS = {
     "no",
     "nr",
@@ -35,6 +37,8 @@ SERIAL_NUMBERS = {
     "项次",
 }
 BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
+# A column of digits without a heading holds phone numbers if they begin as these do.
+PHONE_BEGINS = re.compile(r"\+|0\d|1[3-9]\d{9}$")
 CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
 
 
@@ -68,6 +72,8 @@ def _score(field: Field, kind: Kind, heading: str, sample: list[Cell]) -> float:
     """Return how well a field fits a column; 0 if it does not."""
     by_heading = _heading_score(field, heading)
     share = _share(field, sample)
+    if field.kind == "email" and share is not None and share >= ALMOST_ALL:
+        by_heading = max(by_heading, BY_ADDRESSES)
     if by_heading == 0:
         is_named = is_known_heading(heading) or is_serial_number(heading)
         return (
@@ -162,7 +168,7 @@ def _share(field: Field, sample: list[Cell]) -> float | None:
     elif field.kind == "choice" and field.choices and not field.refers_to:
         test = lambda cell: isinstance(cell, str) and find_choice(field, cell) is not None  # noqa: E731
     elif field.kind == "person":
-        test = lambda cell: isinstance(cell, str) and not is_organization(cell) and not EMAIL.fullmatch(cell.strip())  # noqa: E731
+        test = _is_person
     if test is None or not sample:
         return None
     return sum(map(test, sample)) / len(sample)
@@ -192,6 +198,12 @@ def _is_date(cell: Cell) -> bool:
     return isinstance(cell, str) and (
         parse_partial_day(cell) is not None or (parse_duration(cell) is not None and not cell.strip().isdigit())
     )
+
+
+def _is_person(cell: Cell) -> bool:
+    if not isinstance(cell, str) or not any(map(str.isalpha, cell)):
+        return False
+    return not is_organization(cell) and not EMAIL.fullmatch(cell.strip())
 
 
 def _is_credit_code(cell: Cell) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, Self
 
 from django.utils.translation import gettext_lazy as _
@@ -58,8 +59,12 @@ class Kind:
     label: LazyText
     fields: tuple[Field, ...]
 
+    @cached_property
+    def by_name(self) -> dict[str, Field]:
+        return {one.name: one for one in self.fields}
+
     def field(self, name: str) -> Field:
-        return next(one for one in self.fields if one.name == name)
+        return self.by_name[name]
 
 
 COUNTRY = Field(

@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NoReturn
 
-from charset_normalizer import from_bytes
 from python_calamine import CalamineWorkbook, PasswordError, SheetTypeEnum, SheetVisibleEnum
 
 CHUNK = 1 << 20
@@ -35,10 +34,12 @@ NO_RESULT = re.compile(
     rb"<(?:\w+:)?c\b([^>]*)>\s*<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>)\s*(<(?:\w+:)?v\s*/>|<(?:\w+:)?v>\s*</(?:\w+:)?v>|</(?:\w+:)?c>)"
 )
 FAR_COLUMN = re.compile(rb'<(?:\w+:)?c r="[A-Z]{3,}')
+REPEATED = re.compile(rb"<table:table-cell\b[^>]*number-columns-repeated[^>]*>")
 DATE_1904 = re.compile(rb'date1904="(?:1|true)"')
 DELIMITERS = ",;\t|，；"  # the last two are what is typed where a Chinese keyboard is on
 SAMPLE_ROWS = 60
 TEXT_SAMPLE = 200_000
+WESTERN = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿßœšžÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞŒŠŽ–—‘’“”„…€°§«»·ªº\xa0"
 ENCODINGS = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1250", "cp1251"]
 
 
@@ -94,7 +95,7 @@ def chunks_of(archive: zipfile.ZipFile, name: str, limits: dict[str, Any]) -> It
             if b"<!DOCTYPE" in piece or b"<!ENTITY" in piece:
                 raise RefusedFile("damaged")
             piece = rest + piece
-            cut = piece.rfind(b"<c ", max(0, len(piece) - 65536))
+            cut = piece.rfind(b"<table:table-cell " if name == "content.xml" else b"<c ", max(0, len(piece) - 65536))
             # A cell at the border of two pieces is looked at whole, in the second.
             piece, rest = (piece[:cut], piece[cut:]) if cut > 0 else (piece, b"")
             yield piece
@@ -154,6 +155,7 @@ def open_workbook(path: str, head: bytes, limits: dict[str, Any]) -> Iterator[An
                     for piece in chunks_of(archive, "content.xml", limits):
                         if b"table:cell-range-source" in piece:
                             raise RefusedFile("links")
+                        check_repeated(piece, limits)
                 elif "xl/workbook.bin" in names:
                     raise RefusedFile("binary")
                 else:
@@ -162,6 +164,14 @@ def open_workbook(path: str, head: bytes, limits: dict[str, Any]) -> Iterator[An
         check_ole(path)
     with open(path, "rb") as file:  # noqa: PTH123
         yield from sheets_of(CalamineWorkbook.from_filelike(file), limits, epoch_1904=epoch_1904)
+
+
+def check_repeated(piece: bytes, limits: dict[str, Any]) -> None:
+    """Refuse cells of an ods file that repeat their value over more columns than a table has."""
+    for tag in REPEATED.findall(piece):
+        count = re.search(rb'number-columns-repeated="(\d+)"', tag)
+        if count and b":value" in tag and int(count[1]) > limits["columns"]:
+            raise RefusedFile("columns", sheet="", limit=limits["columns"])
 
 
 def check_ole(path: str) -> None:
@@ -234,9 +244,10 @@ def decoded(content: bytes) -> str:
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if content.startswith(mark):
             return content.decode(encoding)
-    sample = content[:2000]
-    if sample.count(0) > len(sample) // 4:
-        return content.decode("utf-16-be" if sample[0::2].count(0) > sample[1::2].count(0) else "utf-16-le")
+    low, high = content[:TEXT_SAMPLE:2].count(0), content[1:TEXT_SAMPLE:2].count(0)
+    # In Chinese text of UTF-16 a zero is half of a comma or a line break, and all stand on the same side.
+    if min(low, high) == 0 and max(low, high) > 1 and len(content) % 2 == 0:
+        return content.decode("utf-16-le" if high else "utf-16-be")
     if b"\0" in content:
         raise RefusedFile("other")
     with contextlib.suppress(UnicodeDecodeError):
@@ -245,6 +256,11 @@ def decoded(content: bytes) -> str:
         text = content.decode("gb18030")
         if is_simplified(text):
             return text
+    western = content.decode("cp1252", "replace")
+    if all(sign.isascii() or sign in WESTERN for sign in western):
+        return western
+    from charset_normalizer import from_bytes  # few files need it, and it takes long to load
+
     guess = from_bytes(content[:TEXT_SAMPLE], cp_isolation=ENCODINGS).best()
     return content.decode(guess.encoding if guess else "cp1252")
 
@@ -275,6 +291,7 @@ def delimiter_of(text: str) -> str:
 
 def text_rows(content: bytes, name: str, limits: dict[str, Any]) -> Iterator[Any]:
     text = decoded(content)
+    csv.field_size_limit(len(text) + 1)
     if not text.strip("\ufeff \r\n\t,;"):
         raise RefusedFile("empty")
     top = 0

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from partnerships.countries import OTHER_NAMES, country_code
 from partnerships.names import LEGAL_FORMS, fold
@@ -45,6 +46,7 @@ class PlacedName:
     country: str = ""  # a code of ISO 3166-1, or empty
 
 
+@lru_cache(maxsize=8192)
 def is_organization(words: str) -> bool:
     """Whether words look like the whole name of an organization, and not like a place or a part of a name."""
     plain = re.sub(r"[(（][^()（）]*[)）]$", "", words.strip()).strip()

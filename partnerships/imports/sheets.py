@@ -1,5 +1,6 @@
 """The tables in a sheet: where their headings are, which rows belong to them, and which are titles, sections and totals."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,6 +38,9 @@ CONTINENTS |= {
     "港澳台",
     "港澳台地区",
 }
+REMARK = re.compile(
+    r"[*※＊†]|注[：:\d]|备注[：:]|说明[：:]|资料来源|来源[：:]|notes?[ :]|source|remarks?[ :]", re.IGNORECASE
+)
 Merged = tuple[int, int, int, int]
 
 
@@ -58,13 +62,13 @@ def tables_in(sheet: Sheet, *, header_row: int | None = None) -> list[Table]:
 
 def _tables(sheet: Sheet, header_row: int | None) -> Iterator[Table]:
     rows = _filled_down(sheet)
-    start = _header(rows, header_row)
+    start = _header(rows, header_row, sheet.merged)
     if start is None:
         return
     titles = [_words(row) for row in rows[:start]]
     while start is not None:
         headings, first = _headings(rows, start, sheet.merged)
-        body, after = _body(rows, first, headings)
+        body, after = _body(rows, first, headings, _lines_across(sheet.merged, len(headings)))
         found = replace(
             body, sheet=sheet.name, title=" · ".join(words for words in titles if words), epoch_1904=sheet.epoch_1904
         )
@@ -123,7 +127,7 @@ def _known(row: Row) -> int:
     return sum(isinstance(cell, str) and is_known_heading(cell) for cell in row.cells)
 
 
-def _header(rows: Sequence[Row], header_row: int | None) -> int | None:
+def _header(rows: Sequence[Row], header_row: int | None, merged: Sequence[Merged]) -> int | None:
     """Return the place of the row of headings: the one given, that with most known ones, or the first row of text."""
     if header_row is not None:
         return next((place for place, row in enumerate(rows) if row.number == header_row), None)
@@ -131,9 +135,10 @@ def _header(rows: Sequence[Row], header_row: int | None) -> int | None:
     widest = max((len(_filled(row)) for row in near), default=0)
     known = [_known(row) if _looks_like_headings(row) else 0 for row in near]
     best = max(known, default=0)
-    if best >= min(2, widest):
+    if best and best >= min(2, widest):
         # A row below may hold as many words that are headings elsewhere: "University", "Company".
-        return known.index(best)
+        found = known.index(best)
+        return found - 1 if found and _is_second_row(rows[found - 1], rows[found], merged) else found
     candidates = [place for place, row in enumerate(near) if len(_filled(row)) >= max(1, 0.6 * widest)]
     texts = [place for place in candidates if all(_is_text(near[place].cells[at]) for at in _filled(near[place]))]
     return texts[0] if texts else None
@@ -192,63 +197,79 @@ def _is_second_row(upper: Row, lower: Row, merged: Sequence[Merged]) -> bool:
     if wide:
         return all(place in spanned for place in new) and not own
     # Without merged cells: a heading with another one below it begins a group, so nothing stands to its right.
-    groups = all(place + 1 < len(above) and above[place + 1] is None for place in own)
-    return (
-        groups and bool(own) and sum(is_known_heading(str(lower.cells[place])) for place in filled) >= len(filled) / 2
-    )
+    groups = all(place + 1 >= len(above) or above[place + 1] is None for place in own)
+    # A line of the title above the headings, such as 制表单位：合作处, is no row of headings.
+    heads = [str(cell) for cell in upper.cells if cell is not None]
+    known_above = sum(map(is_known_heading, heads)) >= len(heads) / 2
+    known_below = sum(is_known_heading(str(lower.cells[place])) for place in filled) >= len(filled) / 2
+    return groups and bool(own) and known_above and known_below
 
 
-def _body(rows: Sequence[Row], first: int, headings: tuple[str, ...]) -> tuple[Table, int | None]:
+def _lines_across(merged: Sequence[Merged], width: int) -> frozenset[int]:
+    """Return the numbers of the rows with a merged cell over most columns."""
+    return frozenset(top + 1 for top, left, _bottom, right in merged if right - left + 1 > width / 2)
+
+
+def _body(
+    rows: Sequence[Row], first: int, headings: tuple[str, ...], across: frozenset[int]
+) -> tuple[Table, int | None]:
     """Return the table of the rows from ``first`` on, and the place of the headings of the next one."""
     kept: list[Row] = []
     sections: list[tuple[int, str]] = []
     notes: list[str] = []
     after = None
     usual = _usual_width(rows[first:])
-    keys = [squash(heading) for heading in headings]
     for place in range(first, len(rows)):
         row = rows[place]
-        if _repeats(row, keys):
+        if _repeats(row, headings):
             notes.append(_("Row %(row)s repeats the headings.") % {"row": row.number})
         elif _begins_table(rows, place):
             after = place
             break
         elif _is_total(row):
             notes.append(_("Row %(row)s is a total: %(words)s.") % {"row": row.number, "words": _words(row)})
-        elif _is_section(row, headings, usual):
+        elif len(_filled(row)) == 1 and (row.number in across or _is_section(row, headings, usual)):
             sections.append((row.number, _words(row)[:LONGEST_SECTION]))
         else:
             kept.append(row)
+    remarks = _without_remarks(kept, usual)
     last = kept[-1].number if kept else 0
     # What stands below the last row is a remark about the table, or the title of the next one.
-    remarks = [(number, words) for number, words in sections if number > last]
+    remarks += [(number, words) for number, words in sections if number > last]
     if after is None:
         notes.extend(
             _("Row %(row)s is a remark: %(words)s.") % {"row": number, "words": words} for number, words in remarks
         )
     within = tuple(one for one in sections if one[0] < last)
     if within:
-        notes.append(
-            ngettext(
-                "%(count)s line is the heading of a section: %(words)s.",
-                "%(count)s lines are headings of sections: %(words)s.",
-                len(within),
-            )
-            % {"count": len(within), "words": ", ".join(words for _number, words in within[:10])}
-        )
+        notes.append(_note_about_sections(within))
     width = max([len(headings), *(len(row.cells) for row in kept)])
-    return (
-        Table(
-            "",
-            "",
-            0,
-            headings + ("",) * (width - len(headings)),
-            tuple(_padded(row, width) for row in kept),
-            tuple(notes),
-            sections=within,
-        ),
-        after,
-    )
+    padded = tuple(_padded(row, width) for row in kept)
+    return Table("", "", 0, headings + ("",) * (width - len(headings)), padded, tuple(notes), sections=within), after
+
+
+def _note_about_sections(sections: Sequence[tuple[int, str]]) -> str:
+    return ngettext(
+        "%(count)s line is the heading of a section: %(words)s.",
+        "%(count)s lines are headings of sections: %(words)s.",
+        len(sections),
+    ) % {"count": len(sections), "words": ", ".join(words for _number, words in sections[:10])}
+
+
+def _without_remarks(kept: list[Row], usual: int) -> list[tuple[int, str]]:
+    """Take the lines of one cell below the table off its rows: behind a gap, or beginning as remarks do."""
+    start = len(kept)
+    while start and len(_filled(kept[start - 1])) == 1:
+        start -= 1
+    if usual < NARROWEST_WITH_SECTIONS or start == 0:
+        return []
+    for place in range(start, len(kept)):
+        is_apart = kept[place].number > kept[place - 1].number + 1
+        if is_apart or REMARK.match(_words(kept[place])):
+            remarks = [(row.number, _words(row)) for row in kept[place:]]
+            del kept[place:]
+            return remarks
+    return []
 
 
 def _padded(row: Row, width: int) -> Row:
@@ -262,14 +283,13 @@ def _usual_width(rows: Sequence[Row]) -> int:
     return several[len(several) // 2] if several else 1
 
 
-def _repeats(row: Row, keys: Sequence[str]) -> bool:
-    filled = _filled(row)
-    same = sum(place < len(keys) and squash(str(row.cells[place])) == keys[place] for place in filled)
-    return (
-        len(filled) > 1
-        and same >= 0.8 * len(filled)
-        and same == sum(isinstance(row.cells[place], str) for place in filled)
+def _repeats(row: Row, headings: Sequence[str]) -> bool:
+    """Whether a row says the headings once more. Compared as they are written: folding each row would take seconds."""
+    pairs = zip(row.cells, headings, strict=False)
+    same = sum(
+        isinstance(cell, str) and (cell == heading or _heading(cell) == heading) for cell, heading in pairs if heading
     )
+    return same > 1 and same >= 0.8 * len(_filled(row))
 
 
 def _begins_table(rows: Sequence[Row], place: int) -> bool:
@@ -282,13 +302,18 @@ def _begins_table(rows: Sequence[Row], place: int) -> bool:
 
 def _is_total(row: Row) -> bool:
     """Whether a row says nothing but numbers behind the word for a total; Total is a company, too."""
-    filled = [row.cells[place] for place in _filled(row)]
-    texts = [cell for cell in filled if isinstance(cell, str) and not _is_number(cell)]
+    texts: list[str] = []
+    for cell in row.cells:
+        if cell is None or isinstance(cell, int | float):
+            continue
+        if texts or not isinstance(cell, str) or len(cell) > LONGEST_HEADING:
+            return False
+        if not _is_number(cell):
+            texts.append(cell)
     if not texts:
         return False
     word = fold(texts[0]).replace(" ", "" if texts[0][:1] > "\x7f" else " ").rstrip(":： ")
-    is_word = word in TOTALS or any(word.startswith((f"{one}:", f"{one}：")) for one in TOTALS)
-    return is_word and len(texts) == 1
+    return word in TOTALS or any(word.startswith((f"{one}:", f"{one}：")) for one in TOTALS)
 
 
 def _is_number(text: str) -> bool:
@@ -300,10 +325,10 @@ def _is_section(row: Row, headings: Sequence[str], usual: int) -> bool:
 
     Where the names stand in the first column, only a continent, a country, a year or a numbered line does.
     """
-    filled = _filled(row)
-    if len(filled) != 1 or usual < NARROWEST_WITH_SECTIONS:
+    if usual < NARROWEST_WITH_SECTIONS:
         return False
-    place, cell = filled[0], row.cells[filled[0]]
+    place = _filled(row)[0]
+    cell = row.cells[place]
     if isinstance(cell, float | bool):
         return False
     if _heads_part(str(cell)):

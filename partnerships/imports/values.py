@@ -152,6 +152,8 @@ def _is_nothing(field: Field, text: str, mapping: Mapping[str, str]) -> bool:
 
 def clean(text: str, *, lines: bool = False) -> str:
     """Return text with plain spaces and without invisible signs; with ``lines``, in its lines."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip()  # most cells
     kept = [" ".join(_visible(line).split()) for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n")]
     return "\n".join(line for line in kept if line) if lines else " ".join(line for line in kept if line)
 
