@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite, SimpleListFilter
 from django.contrib.admin import ModelAdmin as DjangoAdmin
 from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin
@@ -17,6 +18,7 @@ from django.forms import BaseForm, BaseInlineFormSet, ModelChoiceField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, strip_tags
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +37,7 @@ from partnerships.admin.part_history import part_changes
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
+from partnerships.forms.consequences import what_follows
 from partnerships.forms.deletions import DeletionForm, references_shown
 from partnerships.forms.names import EitherNameMixin, EitherTitleMixin
 from partnerships.forms.numbers import number_or_none
@@ -325,6 +328,13 @@ class PlainAdmin(BulkActionsMixin, ChoicesMixin, ScopedMixin, ModelAdmin):
             if not hasattr(request, "refused"):
                 request.refused = Refused(error)  # type: ignore[attr-defined]
             return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
+        """Say also what follows from the new row, as the pages do."""
+        response = super().response_add(request, obj, post_url_continue)
+        if follows := what_follows(obj, user_of(request), now=timezone.now()):
+            messages.info(request, follows)
+        return response
 
     def save_model(self, request: HttpRequest, obj: Model, form: BaseForm, change: bool) -> None:
         """Leave the row to ``save_related``, which knows its parts, too."""

@@ -14,10 +14,12 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from unfold import widgets
 
 from partnerships.admin.base import PageBase, status_badge
+from partnerships.forms.consequences import with_what_follows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import StepOffer, VerbForm, step_form, step_offers
@@ -116,7 +118,7 @@ class StepsMixin(PageBase):
             raise PermissionDenied(str(button.refusal))
         form = self._form(row, step, request)
         if request.method == "POST" and form.is_valid() and form.apply(user_of(request)) is not None:
-            messages.success(request, button.done)
+            messages.success(request, with_what_follows(button.done, row, user_of(request), now=timezone.now()))
             return self._to_row(row)
         return self._ask(request, row, form, button)
 

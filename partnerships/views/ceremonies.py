@@ -27,6 +27,7 @@ from partnerships.forms.ceremonies import (
     remove_line,
     suggest_organizations,
 )
+from partnerships.forms.consequences import with_what_follows
 from partnerships.forms.names import EitherTitleMixin, name_fields
 from partnerships.forms.numbers import number_or_none, row_or_none
 from partnerships.forms.office_day import office_today
@@ -253,7 +254,8 @@ def _record(page: DraftPage) -> HttpResponse:
             event = ceremonies.record_ceremony(
                 ceremony, actor=user, key=page.key, version=page.version, today=today, now=now
             )
-            messages.success(page.request, _("Recorded: %(what)s.") % {"what": _summary(ceremony)})
+            done = _("Recorded: %(what)s.") % {"what": _summary(ceremony)}
+            messages.success(page.request, with_what_follows(done, event, user, now=now))
             return redirect(event.get_absolute_url())
         except ceremonies.StaleDraft as error:
             page.newer_version = error.current

@@ -4,9 +4,11 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import ActivityForm
+from partnerships.forms.consequences import with_what_follows
 from partnerships.forms.documents import DocumentEditForm
 from partnerships.forms.lines import FormWithLines, is_shown_again
 from partnerships.models import (
@@ -64,7 +66,10 @@ def edit_page(
         with transaction.atomic():
             saved = form.apply(request.user) if form.is_valid() else None
         if saved is not None:
-            messages.success(request, _("Saved."))
+            done = _("Saved.")
+            if row is None:
+                done = with_what_follows(done, saved, request.user, now=timezone.now())
+            messages.success(request, done)
             return redirect(saved.get_absolute_url())
     if row is not None:
         back = back or row.get_absolute_url()

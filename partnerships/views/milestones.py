@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from partnerships.forms.consequences import with_what_follows
 from partnerships.forms.milestones import ActionPointForm, EditMilestoneForm
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
@@ -97,7 +98,7 @@ def milestone_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
     require_or_403(request.user, "milestone.add", new_action_point(row))
     form = ActionPointForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid() and form.apply(request.user, target=row) is not None:
-        messages.success(request, _("Added. Its owner is reminded in time."))
+        messages.success(request, with_what_follows(_("Added."), row, request.user, now=timezone.now()))
         page = row.get_absolute_url()
         return HttpResponseClientRefresh() if request.htmx else redirect(f"{page}#milestones")
     is_in_place = request.htmx and request.htmx.target == "action-point"
@@ -143,7 +144,7 @@ def _with_context() -> MilestoneQuerySet:
 def _move(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.move", milestone)
     form = MoveForm(request.POST or None, row=milestone, today=office_today(milestone))
-    done = _("Moved. Reminders follow the new date.")
+    done = _("Moved.")
     return form_page(request, milestone, form, title=_("Move the due date"), done=done)
 
 
@@ -156,7 +157,7 @@ def _snooze(request: UserRequest, milestone: Milestone) -> HttpResponse:
 def _unsnooze(request: UserRequest, milestone: Milestone) -> HttpResponse:
     require_or_403(request.user, "milestone.snooze", milestone)
     form = UnsnoozeForm(request.POST or None, row=milestone, today=office_today(milestone))
-    done = _("The snooze is over. Reminders come as planned.")
+    done = _("The snooze is over.")
     return form_page(request, milestone, form, title=_("End the snooze"), done=done)
 
 
