@@ -1,6 +1,7 @@
 """The form of a whole ceremony: saved as a draft while the person types, recorded in one step."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib import messages
@@ -22,10 +23,12 @@ from partnerships.forms.ceremonies import (
     CeremonyForm,
     OpenDraftForm,
     PresentLine,
+    UnreadLine,
     add_lines,
     blank_ceremony,
     remove_line,
     suggest_organizations,
+    take_pasted,
 )
 from partnerships.forms.consequences import with_what_follows
 from partnerships.forms.names import EitherTitleMixin, name_fields
@@ -52,6 +55,7 @@ class DraftPage:
     draft: CeremonyDraft | None = None
     not_kept: str = ""  # why the draft could not be saved
     newer_version: int | None = None
+    unread: Sequence[UnreadLine] = ()  # pasted lines that became no line of the form, and why
 
     @classmethod
     def sent(cls, request: UserRequest) -> "DraftPage":
@@ -97,6 +101,8 @@ class DraftPage:
             "draft": self.draft,
             "newer_version": self.newer_version,
             "not_kept": self.not_kept,
+            "pasted": self.data.get("pasted", ""),
+            "unread": self.unread,
             "newer": f"{reverse('event_ceremony')}?draft={self.key}",
         }
 
@@ -185,6 +191,10 @@ def _change_lines(page: DraftPage, action: str) -> str:
     data = page.data
     verb, _dash, what = action.partition("-")
     section, _dash, number = what.partition("-")
+    if action == "paste-agreements":
+        types = AgreementType.objects.filter(is_active=True)
+        page.unread = take_pasted(data, types, ours=_prefill(data, "agreements")["ours"])
+        return "pasted" if page.unread else "agreements"
     if section not in SECTIONS or verb not in {"add", "remove"}:
         return ""
     if verb == "remove":

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -101,6 +102,8 @@ class SignedAgreement(CeremonyLine):
     areas: tuple[CooperationArea, ...]
     is_party_list_complete: bool
     signs_for_members: bool
+    amount: Decimal | None = None
+    through: Organization | None = None
     confirmed_different: frozenset[int] = frozenset()
 
 
@@ -362,6 +365,8 @@ class _LineRecorder:
             title=line.title,
             title_zh=line.title_zh,
             title_as_signed=line.title_as_signed,
+            amount=line.amount,
+            through=line.through,
             coordinator=line.coordinator,
             event=self.event,
             is_party_list_complete=line.is_party_list_complete,

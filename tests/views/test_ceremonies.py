@@ -418,7 +418,7 @@ def test_all_errors_are_shown_at_once_and_nothing_is_lost(form: CeremonyPage) ->
         "Demands released, line 1 · Title: This field is required.",
         "Demands released, line 1 · Wording: There is a wording, so it is known.",
         "Visits after the meeting, line 1 · Visited: This field is required.",
-        "Visits after the meeting, line 1 · Date: Enter a date such as 2026-03-05 or March 5, 2026.",
+        "Visits after the meeting, line 1 · Date: There is no such day. Enter a date such as 2026-03-05 or March 5, 2026.",
         "Agreements reported · Reported: This field is required.",
     ]
     assert (form.fields[f"{visit}-on"], form.fields[f"{demand}-wording"]) == (["2024-13-45"], ["Find scratches"])

@@ -12,6 +12,7 @@ from partnerships.forms.ceremonies.page import (
     blank_ceremony,
     remove_line,
 )
+from partnerships.forms.ceremonies.pasted import UnreadLine, take_pasted
 
 __all__ = [
     "BLANK_PRESENT",
@@ -20,8 +21,10 @@ __all__ = [
     "CeremonyForm",
     "OpenDraftForm",
     "PresentLine",
+    "UnreadLine",
     "add_lines",
     "blank_ceremony",
     "remove_line",
     "suggest_organizations",
+    "take_pasted",
 ]

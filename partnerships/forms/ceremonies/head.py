@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from partnerships.forms.ceremonies.fields import (
     Choices,
@@ -58,6 +58,8 @@ FIGURES: Mapping[str, tuple[str, LazyText, LazyText]] = {
     ),
     CountingRule.EVENT_DEMANDS: ("demands", gettext_lazy("Demands released"), gettext_lazy("Demands reported")),
 }
+# What is asked of a source that is not on record.
+NEW_SOURCE = ("source_title", "source_authors", "source_publisher", "source_published_on", "source_url")
 # Counting rule -> the only kind of line that it counts.
 COUNTED_KINDS: Mapping[str, str] = {
     CountingRule.EVENT_PARTICIPANTS: OrganizationKind.ENTERPRISE,
@@ -89,6 +91,12 @@ class EventForm(EitherNameMixin, DraftPartForm):
         required=False,
         help_text=gettext_lazy("Put on the event, and on what was signed, opened and released at it."),
     )
+    through = PickField(
+        "organization",
+        label=pgettext_lazy("an intermediary", "Through"),
+        required=False,
+        help_text=gettext_lazy("The association or other body that brought the parties together."),
+    )
     more_took_part = forms.BooleanField(label=gettext_lazy("More took part than are named here"), required=False)
     more_followed = forms.BooleanField(label=gettext_lazy("More visits followed than are named here"), required=False)
     source = forms.ModelChoiceField(
@@ -111,7 +119,8 @@ class EventForm(EitherNameMixin, DraftPartForm):
         self.today = today
         offer_choices(self.fields["unit"], choices.units, empty=_("Choose a unit"))
         offer_choices(self.fields["coordinator"], choices.people, empty=_("Choose a person"))
-        pick_field(self, "programme").offer_to(choices.user)
+        for name in ("programme", "through"):
+            pick_field(self, name).offer_to(choices.user)
         offer_rows(self, "source", Source.objects.visible_to(choices.user))
 
     def clean_starts_on(self) -> dt.date:
@@ -128,8 +137,11 @@ class EventForm(EitherNameMixin, DraftPartForm):
         starts_on, ends_on = values.get("starts_on"), values.get("ends_on")
         if starts_on and ends_on and ends_on < starts_on:
             self.add_error("ends_on", _("An event cannot end before it starts."))
-        if values.get("source") and values.get("source_title"):
-            self.add_error("source_title", _("Choose the source on record or give a new one, not both."))
+        about_new = [name for name in NEW_SOURCE if values.get(name)]
+        if values.get("source") and about_new:
+            self.add_error(about_new[0], _("Choose the source on record or give a new one, not both."))
+        elif about_new and not values.get("source_title") and "source_title" not in self.errors:
+            self.add_error("source_title", _("Give the title of the source."))
         return values
 
     def event(self) -> Event:
@@ -189,7 +201,9 @@ class ReportedForm(DraftPartForm):
 
     def clean(self) -> dict[str, object]:
         values = super().clean() or self.cleaned_data
-        if values.get("printed") and values.get("value") is None and "value" in values:
+        qualifier = values.get("qualifier") or ReportedFigure.Qualifier.EXACT
+        is_typed = values.get("printed") or qualifier != ReportedFigure.Qualifier.EXACT
+        if is_typed and values.get("value") is None and "value" in values:
             self.add_error("value", self.fields["value"].error_messages["required"])
         return values
 

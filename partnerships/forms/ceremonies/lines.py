@@ -19,7 +19,7 @@ from partnerships.forms.ceremonies.names import NameMatch
 from partnerships.forms.domain import possible_day
 from partnerships.forms.names import EitherTitleMixin
 from partnerships.forms.possible_duplicates import AnotherField, another_field
-from partnerships.inputs import DayField, DayInput
+from partnerships.inputs import AmountField, DayField, DayInput
 from partnerships.models import Agreement, FacilityKind, Organization, OrganizationKind, Participation
 from partnerships.texts import in_both_languages
 from partnerships.workflows import ceremonies
@@ -74,8 +74,8 @@ class PresentLine(CeremonyLineForm):
         self.match = match
 
     def has_changed(self) -> bool:
-        """A line without a name is blank, whatever its other fields hold."""
-        return bool(self.match.name)
+        """A line without a name is blank, unless somebody chose who it is: the role and the kind have values at first."""
+        return bool(self.match.name or self.typed("choice"))
 
     @property
     def chosen(self) -> str:
@@ -179,12 +179,17 @@ class TwoSidedLine(OwnedLine):
 
 
 class SignedLine(EitherTitleMixin, TwoSidedLine):
-    rare: tuple[str, ...] = ("unit", "coordinator", "title_as_signed", "others", "areas", "for_members", "more_signed")
+    rare: tuple[str, ...] = (
+        *("unit", "coordinator", "title_as_signed", "amount", "others", "areas", "for_members", "more_signed"),
+    )
 
     type = select(gettext_lazy("Type"))
     title = line_field(gettext_lazy("Title"), 300)
     title_zh = line_field(gettext_lazy("Chinese title"), 300)
     title_as_signed = line_field(gettext_lazy("Title as signed, where it differs"), 300, required=False)
+    amount = AmountField(
+        label=gettext_lazy("Amount (CNY)"), required=False, min_value=0, max_digits=14, decimal_places=2
+    )
     others = forms.MultipleChoiceField(
         label=gettext_lazy("Further parties"), required=False, widget=forms.CheckboxSelectMultiple
     )
@@ -231,6 +236,8 @@ class SignedLine(EitherTitleMixin, TwoSidedLine):
             title=values["title"],
             title_zh=values["title_zh"],
             title_as_signed=values["title_as_signed"],
+            amount=values["amount"],
+            through=head.cleaned_data["through"],
             parties=self.sides(),
             areas=tuple(dict.fromkeys(values["areas"])),
             is_party_list_complete=not values["more_signed"],

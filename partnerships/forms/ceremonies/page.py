@@ -45,6 +45,8 @@ HEADINGS: Mapping[str, LazyText] = {
 }
 # Not focused in a new line: rarely needed, or filled in already.
 FILLED_LATER = {"unit", "coordinator"}
+# The text of a list of agreements that is not in the lines yet.
+PASTED = "pasted"
 # Field as the verbs call it -> field of a line.
 FIELD_NAMES = {"is_another": "choice", "owner": "coordinator"}
 SECTIONS: Mapping[str, type[CeremonyLineForm]] = {
@@ -228,6 +230,8 @@ class CeremonyForm:
         for name in SECTIONS:
             if is_incomplete(self.data, name):
                 self.head.add_error(None, f"{HEADINGS[name]}: {INCOMPLETE}")
+        if self.data.get(PASTED, "").strip():
+            self.head.add_error(None, _("Pasted lines are left over: make lines of them, or delete them."))
         self._refuse_duplicates()
         self._refuse_unresolved()
         self._check_source()
