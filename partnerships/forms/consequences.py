@@ -50,7 +50,7 @@ def what_follows(row: Model, user: User, *, now: dt.datetime) -> str:
         return ""
     reminder = next_reminder(milestones[:MOST_LOOKED_AT], now=now)
     hide_unseen(milestones, user)
-    words = _milestones_in_words(milestones, now.year)
+    words = _milestones_in_words(milestones, now.year, about=row)
     if reminder is None:
         return pgettext("what follows", "%(milestones)s.") % {"milestones": words}
     return _("%(milestones)s; next reminder on %(date)s.") % {"milestones": words, "date": _day(reminder, now.year)}
@@ -62,11 +62,13 @@ def with_what_follows(done: str, row: Model, user: User, *, now: dt.datetime) ->
     return pgettext("two sentences", "%(first)s %(second)s") % {"first": done, "second": follows} if follows else done
 
 
-def _milestones_in_words(milestones: list[Milestone], year: int) -> str:
+def _milestones_in_words(milestones: list[Milestone], year: int, *, about: Model) -> str:
     first = milestones[0]
+    if first == about:
+        return _("Due on %(date)s") % {"date": _day(first.due_on, year)}
     if len(milestones) == 1:
-        about = {"title": first.display_title, "date": _day(first.due_on, year)}
-        return _("“%(title)s” is due on %(date)s") % about
+        named = {"title": first.display_title, "date": _day(first.due_on, year)}
+        return _("“%(title)s” is due on %(date)s") % named
     words = ngettext(
         "%(count)s open milestone, the first due on %(date)s",
         "%(count)s open milestones, the first due on %(date)s",

@@ -27,6 +27,8 @@ from partnerships.models import (
     Agreement,
     ApprovalStep,
     Delivery,
+    Demand,
+    Honour,
     Milestone,
     MilestoneKind,
     Role,
@@ -404,10 +406,25 @@ def milestone_entry(milestone: Milestone, today: dt.date) -> WorkItem:
     elif last_day_of_snooze(milestone, today) > today:
         beside.insert(0, (_("Snooze"), "snooze"))
     addresses = tuple((label, reverse("milestone_step", args=[milestone.pk, step])) for label, step in beside)
+    if own := _own_act(milestone):
+        label, act_page = own
+        done = (act_on(milestone), _step_address(milestone))
+        return WorkItem(milestone, milestone.due_on, label, act_page, beside=(done, *addresses))
     if milestone.kind == MilestoneKind.NEW_LIAISON:  # its page asks about each party: too long to open in the line
         people = reverse("agreement_step", args=[milestone.agreement_id, "people"])
         return WorkItem(milestone, milestone.due_on, act_on(milestone), people, beside=addresses)
     return WorkItem(milestone, milestone.due_on, act_on(milestone), f"{page}#act", _step_address(milestone), addresses)
+
+
+def _own_act(milestone: Milestone) -> tuple[str, str] | None:
+    """Return the act that settles what is derived from a demand, a term or an honour, and the page where it is done."""
+    if milestone.kind == MilestoneKind.DEMAND_DEADLINE and isinstance(milestone.demand, Demand):
+        return pgettext("verb", "Answer"), milestone.demand.get_absolute_url()
+    if milestone.kind == MilestoneKind.DECISION_DATE and isinstance(milestone.agreement, Agreement):
+        return pgettext("verb", "Decide"), f"{milestone.agreement.get_absolute_url()}#decision"
+    if milestone.kind == MilestoneKind.HONOUR_LAPSE and isinstance(milestone.honour, Honour):
+        return pgettext("verb", "Renew"), milestone.honour.get_absolute_url()
+    return None
 
 
 def _undecided_entry(milestone: Milestone) -> WorkItem:

@@ -502,7 +502,13 @@ def test_forged_lines_and_keys_are_refused_without_a_crash(client: Client, form:
     assert answer.status_code == 200
     labels = {label for _place, _anchor, label, _error in answer.context["form"].problems}
     own = {"Type", "Our side", "Partner", "Further parties", "Areas promised", "Unit", "Coordinator"}
-    assert labels == {"Programme", "", *own}  # "": lines that could not be read
+    assert labels == {
+        "Programme",
+        "Organization",
+        "Which organization it is",
+        "",
+        *own,
+    }  # "": lines that could not be read
     assert Event.objects.count() == 0
     for action in ("remove-agreements-x", "add-", "remove-", "add-nothing", "\x00", "remove-present-0-name"):
         assert client.post(PAGE, {**form.fields, **forged, "action": action}).status_code == 200

@@ -19,6 +19,7 @@ from partnerships.factories import (
     AgreementAreaFactory,
     AgreementFactory,
     AgreementPartyFactory,
+    HonourFactory,
     MilestoneFactory,
     OrganizationFactory,
     UserFactory,
@@ -115,6 +116,25 @@ def test_the_office_reads_what_to_do_about_an_approval_that_no_lead_may_give(
     page = " ".join(client_of(world.people["staff"]).get("/").text.split())
 
     assert f"No lead of {row.unit} or of a unit above it may approve it: ask a system administrator" in page
+
+
+def test_what_follows_from_a_record_shows_the_act_that_settles_it(world: World, client: Client) -> None:
+    common = {"owner": world.coordinator, "unit": world.unit, "agreement": None}
+    honour = HonourFactory(unit=world.unit, organization=world.enterprise)
+    rows = {
+        "Answer": MilestoneFactory(kind="demand_deadline", demand=world.demand, **common),
+        "Decide": MilestoneFactory(kind="decision_date", **{**common, "agreement": world.agreement}),
+        "Renew": MilestoneFactory(kind="honour_lapse", honour=honour, **common),
+    }
+
+    entries = {entry.row.pk: entry for group in client.get("/").context["groups"] for entry in group["rows"]}
+
+    found = {label: entries[row.pk] for label, row in rows.items()}
+    assert {label: entry.action for label, entry in found.items()} == {label: label for label in rows}
+    assert found["Answer"].page == world.demand.get_absolute_url()
+    assert found["Decide"].page == f"{world.agreement.get_absolute_url()}#decision"
+    assert found["Renew"].page == honour.get_absolute_url()
+    assert all(entry.steps_in_menu[0][0] == "Mark as done" for entry in found.values())
 
 
 HTMX = {"HX-Request": "true"}
@@ -246,6 +266,15 @@ class TestInABrowser:
         page.get_by_text("Marked as done.").wait_for()
         assert Milestone.objects.get().status == "met"
         page.get_by_role("button", name="Undo").click()
+        page.get_by_text("taken back").wait_for()
+
+        assert Milestone.objects.get().status == "open"
+        page.locator(".row-title:focus").wait_for()
+        page.keyboard.press("e")
+        page.get_by_label("Evidence").fill("Sent by post")
+        page.get_by_role("button", name="Mark as done").click()
+        page.locator(".done-title:focus").wait_for()
+        page.keyboard.press("z")
         page.get_by_text("taken back").wait_for()
 
         assert Milestone.objects.get().status == "open"

@@ -124,7 +124,7 @@ def test_what_one_may_not_see_is_not_named(world: World, client: Client) -> None
 
 def test_it_is_said_in_the_readers_language(world: World, client: Client) -> None:
     with translation.override("zh-hans"):
-        assert "next reminder on" in what_follows(world.agreement, world.coordinator, now=timezone.now())
+        assert "下次提醒" in what_follows(world.agreement, world.coordinator, now=timezone.now())
 
 
 def test_it_costs_the_same_for_one_and_for_many(

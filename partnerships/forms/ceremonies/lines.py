@@ -104,7 +104,7 @@ class PresentLine(CeremonyLineForm):
     def clean(self) -> dict[str, Any]:
         values, chosen = super().clean() or self.cleaned_data, self.chosen
         values["choice"] = chosen
-        if not chosen:
+        if not chosen and self.match.name:
             self.add_error(
                 "choice", _("Which of these is it? If none, say that it is new, or keep the name as printed.")
             )

@@ -42,7 +42,7 @@ CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 @dataclass
 class PastedAgreement:
-    """What one line says; ``left`` are the cells that the form has no place for."""
+    """An agreement as one line names it; ``left`` are the cells that the form has no place for."""
 
     partner: str = ""
     title: str = ""

@@ -53,7 +53,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
-    const undo = event.key === "z" && document.querySelector("button[data-key=z]");
+    // Of several acts that can be undone, the one of the line with the focus comes first.
+    const undo = event.key === "z" && (event.target.closest("li")?.querySelector("button[data-key=z]") ?? document.querySelector("button[data-key=z]"));
     if (undo) return undo.click();
     if (!bar) return;
     const box = current();

@@ -3,6 +3,10 @@ document.addEventListener("htmx:afterSwap", (event) => {
   event.detail.elt.querySelector("textarea, input:not([type=hidden], .pick), select")?.focus();
   for (const menu of document.querySelectorAll("li details.menu[open]")) menu.open = false;
 });
+// What was done or taken back gets the focus once its buttons work, so that the keys go on from there.
+document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+  if (elt.matches?.("li.done-row, li.work-row")) elt.querySelector(".done-title, .row-title").focus();
+});
 document.addEventListener("click", (event) => {
   const close = event.target.closest("[data-close]");
   if (!close) return;
