@@ -7,19 +7,28 @@ from dataclasses import dataclass, replace
 from partnerships.inputs import CHINESE_NUMBER, PLAIN_SIGNS, in_digits, parse_partial_day
 from partnerships.partial_dates import PartialDate
 
-LONGEST_MONTHS = 1200
+LONGEST_MONTHS, LONGEST_TERM = 1200, 300
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NUMBERS = {word: str(number) for number, word in enumerate(WORDS, 1)}
 NUMBERS |= {"fifteen": "15", "twenty": "20", "thirty": "30", "half a": "0.5", "a": "1", "an": "1"}
 NUMBER_WORD = re.compile(rf"\b({'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b(?= |-)")
 # "three (3) years" says it twice.
-SAID_TWICE = re.compile(r"(\d+) ?\(\1\)")
+SAID_TWICE = re.compile(rf"(\d+) ?\((?:\1|{'|'.join(NUMBERS)})\)")
+FORMAL_DIGITS = str.maketrans("壹贰叁肆伍陆柒捌玖拾", "一二三四五六七八九十")
+# What is said about notice and early ends is no length of a renewal: 期满前三个月无异议.
+ABOUT_NOTICE = re.compile(
+    r"(?:期满|到期|届满)之?前 ?\d+ ?个?(?:月|日|天)|提前 ?\d+ ?个?(?:月|日|天)"
+    r"|(?:at least )?\d+ ?(?:months?|days?|weeks?)['’]? ?(?:before|prior|notice|in advance|written|advance)[^,;]*|\bunless .*"
+)
+ANNUALLY = re.compile(r"annual|yearly|every year|each year|逐年|每年|按年")
+STARTING = re.compile(r"(?:from|starting(?: on)?|as of|beginning(?: on)?|自|从) ?(?P<date>.+?)起?(?:算|计算)?")
+STARTING_BEFORE = re.compile(r"(?:自|从)?(?P<date>\d{4}.+?)(?:起|开始)(?:算|计算)?")
 LENGTH = re.compile(
-    r"(?P<number>\d+(?:\.\d+)?)[ -]*(?:个|個|周|整)? ?(?P<unit>years?|yrs?\.?|y\b|months?|mos?\b\.?|年半?|个?月|学年|载)"
-    r"(?: ?(?:and|,|零)? ?(?P<half>(?:a )?half|半)| ?(?:and|,|又|零)? ?(?P<months>\d+) ?(?:months?|个?月))?(?: years?)?"
+    r"(?<!\d)(?P<number>\d{1,4}(?:\.\d+)?)(?<!\d{4})[ -]*(?:周|整)? ?(?P<unit>years?|yrs?\.?|y\b|months?|mos?\b\.?|academic years?|年半?|个月|学年|载)"
+    r"(?: ?(?:and|,|零)? ?(?P<half>(?:a )?half|半)| ?(?:and|,|又|零)? ?(?P<months>\d+) ?(?:months?|个月))?(?: years?)?"
 )
 OPEN_ENDED = re.compile(
-    r"indefinite(?:ly)?|open[- ]?ended|permanent(?:ly)?|unlimited|no (?:end|expiry|expiration)(?: date)?|perpetual|ongoing|long[- ]term"
+    r"(?:valid )?(?:for )?(?:1 )?indefinite(?:ly)?|in perpetuity|open[- ]?ended|permanent(?:ly)?|unlimited|no (?:end|expiry|expiration)(?: date)?|perpetual|ongoing|long[- ]term"
     r"|(?:un)?till? (?:mutual )?(?:consent|terminat\w+|cancell?ed|revoked|further notice|notice|one party|either party)\b.*"
     r"|valid until terminated.*|continuous|without (?:limit|end|expiry)|no fixed term|n/?a - open"
     r"|长期有效|长期|永久有效|永久|无固定期限|无限期|不限期?|不设期限|无期限|持续有效|一直有效|未约定期限|未约定|无约定期限"
@@ -40,7 +49,9 @@ AGREED = re.compile(
 NOT_RENEWED = re.compile(
     r"non[- ]?renewable|not renew\w*|no (?:automatic )?renewal|without renewal|不续|不自动|不再续|到期(?:自动)?终止|到期(?:自动)?失效"
 )
-TIMES = re.compile(r"(?:at most |up to |max(?:imum|\.)? ?)?(?:(\d+) ?(?:times|次)|(once)|(twice)|(一次))")
+TIMES = re.compile(
+    r"(?:at most |up to |max(?:imum|\.)? ?)?(?:(\d+) ?(?:times|次)|(once|1 (?:further|additional|more))|(twice)|(一次))"
+)
 SAME_AGAIN = re.compile(r"(?:same|equal|like) (?:period|term|duration)|相同期限|同等期限|同样期限|相同的?期限")
 SUM = re.compile(r"(\d+) ?(?:years?|年)? ?\+ ?(\d+)(?: ?\+ ?(\d+))?(?: ?\+ ?(\d+))? ?(?:years?|yrs?|年)?")
 PLAIN = re.compile(r"(\d+(?:\.\d+)?)")
@@ -67,7 +78,12 @@ def parse_duration(text: str, *, unit: str = "years") -> Duration | None:
 
     A number alone counts years, or what ``unit`` says: "months".
     """
-    words = " ".join(unicodedata.normalize("NFKC", text).translate(PLAIN_SIGNS).lower().split()).strip(" .;。")
+    if len(text) > LONGEST_TERM:
+        return None
+    words = " ".join(
+        unicodedata.normalize("NFKC", text).replace("個", "个").translate(PLAIN_SIGNS).lower().split()
+    ).strip(" .;。")
+    words = words.translate(FORMAL_DIGITS)
     words = NUMBER_WORD.sub(lambda found: NUMBERS[found[1]], words)
     words = CHINESE_NUMBER.sub(
         in_digits, words.replace("两年", "二年").replace("两个", "二个").replace("半年", "6个月")
@@ -127,7 +143,7 @@ def _first_clause(words: str) -> tuple[str, str]:
 
 def _length(found: re.Match[str]) -> float:
     number, unit = float(found["number"]), found["unit"]
-    months = number if unit.startswith("mo") or unit.endswith("月") else number * 12
+    months = number if unit.startswith("mo") or unit == "个月" else number * 12
     return months + (6 if found["half"] or unit == "年半" else 0) + int(found["months"] or 0)
 
 
@@ -136,6 +152,11 @@ def _with_length(words: str) -> Duration | None:
     if found is None:
         return None
     before = words[: found.start()].strip(" ,:;(")
+    starts = None
+    if since := STARTING_BEFORE.fullmatch(before):
+        before, starts = "", parse_partial_day(since["date"])
+        if starts is None:
+            return None
     if before and not re.fullmatch(
         r"(?:valid |effective |in force |initial(?:ly)? |first |a |period of |term of |duration of |for |of |(?:the )?(?:term|duration|period|validity)[: ]*(?:is )?"
         r"|有效期限?|期限|合作期限?|协议|本协议|为期|自签(?:署|订|字)之日起(?:生效)?|自生效之日起|签(?:署|订|约)之日起|签[署订]后|首期|先签|,|，|:|：|为| )*",
@@ -143,26 +164,41 @@ def _with_length(words: str) -> Duration | None:
     ):
         return None
     base = _whole(_length(found))
-    return _renewed(base, words[found.end() :]) if base else None
+    return _renewed(replace(base, starts=starts), words[found.end() :]) if base else None
 
 
 def _renewed(base: Duration, words: str) -> Duration | None:
     """Return the term with what the words behind it say about its renewal; None for words that say something else."""
-    words = words.strip(" ,;()，；。.、")
+    words = ABOUT_NOTICE.sub(" ", words).strip(" ,;()，；。.、")
+    return _with_dates(base, words) or _with_renewal(base, words)
+
+
+def _with_dates(base: Duration, words: str) -> Duration | None:
+    """Return the term with the dates that stand behind it: 五年（2021—2026）, 5 years from 1 March 2021."""
     if dates := _with_end(words):
-        return dates  # 五年（2021—2026）
-    if not words or re.fullmatch(
-        r"(?:in total|term|period|from (?:the )?(?:date of )?(?:signing|signature|last signature|effective date)|有效期?|期|内有效|内|有效|after signing|from signing|fixed|期限)*",
-        words,
+        return dates
+    if base.ends and LENGTH.fullmatch(words):
+        return base  # 2021-2026 (5 years)
+    since = STARTING.fullmatch(words)
+    starts = parse_partial_day(since["date"]) if since else None
+    return replace(base, starts=starts) if starts else None
+
+
+def _with_renewal(base: Duration, words: str) -> Duration | None:
+    if (
+        not words
+        or NOT_RENEWED.search(words)
+        or re.fullmatch(
+            r"(?:in total|term|period|from (?:the )?(?:date of )?(?:signing|signature|last signature|effective date)|自签[署订字]之日起(?:生效|计算)?|自生效之日起(?:计算)?|有效期?|期|内有效|内|有效|after signing|from signing|fixed|期限)*",
+            words,
+        )
     ):
-        return base
-    if NOT_RENEWED.search(words):
         return base
     limit = TIMES.search(words)
     times = _times(limit) if limit else None
     without_times = TIMES.sub(" ", words) if limit else words
     length = LENGTH.search(without_times)
-    months = int(_length(length)) if length else None
+    months = int(_length(length)) if length else 12 if ANNUALLY.search(words) else None
     if AUTOMATIC.search(words) or (length and re.search(r"\bthen\b|each|every|thereafter|每次|以后", words)):
         return replace(base, renewal="automatic", renewal_months=months, renewal_limit=times)
     if AGREED.search(words) or SAME_AGAIN.search(words):

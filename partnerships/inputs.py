@@ -47,6 +47,7 @@ CHINESE_NUMBER = re.compile(f"[{CHINESE_DIGITS}十]+")
 ENGLISH_WEEKDAY = re.compile(r"(mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]* (.+)")
 CHINESE_WEEKDAY = re.compile(r"(.+?) ?\(?(?:星期|周|週|礼拜)([一二三四五六日天])\)?")
 EXAMPLE = dt.date(2026, 3, 5)
+LONGEST_DATE = 60
 # A month or a year alone. The part of it that somebody added, its first days or a season, is not a date of its own.
 MONTH_ALONE = re.compile(
     r"(\d{4}) ?(?:年 ?(\d\d?) ?月(?:份|初|中|底|末|上旬|中旬|下旬)?|[-./] ?(\d\d?))|(\d\d?)/(\d{4})"
@@ -143,6 +144,8 @@ def parse_day(text: str) -> dt.date | None:
 
 def parse_partial_day(text: str) -> PartialDate | None:
     """Return the date that a text names without doubt as far as it does: a day, a month, a year, or that it is not known."""
+    if len(text) > LONGEST_DATE:
+        return None
     words = " ".join(unicodedata.normalize("NFKC", text).translate(PLAIN_SIGNS).lower().split()).strip(" .,;()")
     words = TIME_BEHIND.sub("", words)
     day = parse_day(words)

@@ -38,6 +38,11 @@ def years(first: int, last: int) -> Duration:
         ("十年", 120),
         ("自签署之日起三年有效", 36),
         ("有效期五年，到期不再续签", 60),
+        ("5 (five) years", 60),
+        ("5 years unless terminated", 60),
+        ("叁年", 36),
+        ("三年零六个月", 42),
+        ("5年，自签署之日起生效", 60),
     ],
 )
 def test_a_length_alone(text: str, months: int) -> None:
@@ -57,6 +62,11 @@ def test_a_length_alone(text: str, months: int) -> None:
         ("5 years, renewable for another 5 years", 60, "agreed", 60, None),
         ("2 years; extendable once for 1 year", 24, "agreed", 12, 1),
         ("3年（可续签）", 36, "agreed", None, None),
+        ("initial 3 years, auto-renewed annually", 36, "automatic", 12, None),
+        ("5 years; automatic renewal for one further period of 5 years", 60, "automatic", 60, 1),
+        # The months of notice are no length of a renewal.
+        ("三年，期满前三个月无异议自动顺延", 36, "automatic", None, None),
+        ("3 years, automatic renewal for 2 years unless notice is given 6 months before", 36, "automatic", 24, None),
         ("3+2", 36, "agreed", 24, 1),
         ("1 + 1 + 1", 12, "agreed", 12, 2),
     ],
@@ -86,6 +96,9 @@ def test_open_ended(text: str) -> None:
         ("有效期至2027年6月30日", Duration(ends=PartialDate(dt.date(2027, 6, 30)))),
         ("2021-2024", years(2021, 2024)),
         ("五年（2021—2026）", years(2021, 2026)),
+        ("2021-2024 (3 years)", years(2021, 2024)),
+        ("2021年3月5日起五年", Duration(60, starts=PartialDate(dt.date(2021, 3, 5)))),
+        ("5 years from 5 March 2021", Duration(60, starts=PartialDate(dt.date(2021, 3, 5)))),
         (
             "2021.3.1-2024.2.28",
             Duration(starts=PartialDate(dt.date(2021, 3, 1)), ends=PartialDate(dt.date(2024, 2, 28))),

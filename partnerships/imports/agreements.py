@@ -203,7 +203,7 @@ def _own_organization(unit: Unit) -> Organization | None:
 def _term(row: WorkRow, batch: Batch) -> AgreementTerm | None:
     """Return the term that the row says; None where it is open-ended, or where nothing is known of its end."""
     duration: Duration = row.get("duration") or Duration()
-    starts: PartialDate | None = row.get("starts_on") or row.get("signed_on")
+    starts: PartialDate | None = row.get("starts_on") or duration.starts or row.get("signed_on")
     ends = row.get("ends_on") or duration.ends
     if ends is None and duration.months and starts is not None and starts.precision != Precision.UNKNOWN:
         ends = PartialDate(add_months(starts.last, duration.months) - dt.timedelta(days=1), starts.precision)

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from partnerships.countries import country_code
 from partnerships.imports.kinds import Choices, Field
+from partnerships.inputs import parse_currency
 from partnerships.names import fold
 
 SHORTEST_PART, LONG_WORD = 2, 7
@@ -17,18 +18,20 @@ def guess_choices(field: Field, texts: Iterable[str]) -> dict[str, str | None]:
     """Return for each text of a column the value of ``field`` it most probably stands for; None where that is open."""
     if field.refers_to == "country":
         return {text: country_code(text) for text in texts}
+    if field.refers_to == "currency":
+        return {text: parse_currency(text) for text in texts}
     return {text: find_choice(field, text) for text in texts}
 
 
-def find_choice(field: Field, text: str) -> str | None:
-    """Return the value that a text names: by a word for it, or as the one whose word is within the text or holds it."""
+def find_choice(field: Field, text: str, *, is_whole: bool = False) -> str | None:
+    """Return the value that a text names: by a word for it or, unless ``is_whole``, as the one whose word is within the text."""
     words = _words_of(_frozen(field.choices))
     key = squash(text)
     if not key:
         return None
     if key in words:
         return words[key]
-    return _within(key, text, words)
+    return None if is_whole else _within(key, text, words)
 
 
 @lru_cache(maxsize=8192)  # a column says few words, and often

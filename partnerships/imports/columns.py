@@ -96,7 +96,7 @@ def _heading_score(field: Field, heading: str) -> float:
         return EXACT
     if any(key in words for key in keys):
         return WITHOUT_BRACKETS
-    within = [len(word) for word in words if len(word) >= 2 and _is_within(word, heading, keys[-1] if keys else "")]
+    within = [len(word) for word in words if len(word) >= 2 and any(_is_within(word, heading, key) for key in keys[:2])]
     return WITHIN + min(max(within), 20) if within else 0
 
 

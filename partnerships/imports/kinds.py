@@ -32,7 +32,8 @@ class Field:
     """A field of a kind.
 
     ``choices`` are stored values with the words for each; ``refers_to`` names the rows whose codes and names are the
-    choices of an office: agreement_type, area, scheme, region, unit, user. ``with_choices`` adds these.
+    choices of an office: agreement_type, area, scheme, region, unit, user. ``with_choices`` adds these. Those of
+    country and currency are the same everywhere.
     """
 
     name: str
@@ -102,6 +103,8 @@ UNIT = Field(
         "承办单位",
         "责任单位",
         "归口单位",
+        "归口部门",
+        "归口管理部门",
         "牵头单位",
         "牵头部门",
         "责任部门",
@@ -152,6 +155,10 @@ PARTNER_SYNONYMS = (
     "签约方",
     "对方单位",
     "乙方",
+    "丙方",
+    "丁方",
+    "甲方",
+    "party c",
     "外方院校",
     "外方单位",
     "外方学校",
@@ -625,6 +632,10 @@ AGREEMENT_FIELDS = (
             "type",
             "agreement type",
             "type of agreement",
+            "nature of agreement",
+            "nature",
+            "form of cooperation",
+            "合作形式",
             "document type",
             "kind",
             "category",
@@ -779,6 +790,13 @@ AGREEMENT_FIELDS = (
             "合作年限",
             "合同期限",
             "有效期限",
+            "起止时间",
+            "起止日期",
+            "合作起止时间",
+            "协议起止时间",
+            "合作起止日期",
+            "合同起止时间",
+            "合作时间",
             "期限（年）",
             "有效期（年）",
             "合作期",
@@ -902,6 +920,13 @@ AGREEMENT_FIELDS = (
             "合同额",
             "总投资",
         ),
+    ),
+    Field(
+        "currency",
+        _("Currency"),
+        "choice",
+        refers_to="currency",
+        synonyms=("currency", "币种", "货币", "币别", "货币种类", "ccy"),
     ),
     Field(
         "status",

@@ -31,6 +31,7 @@ PAPER_WORDS = {
 }
 _ENGLISH = "|".join(re.escape(word) for word in sorted(PAPER_WORDS, key=len, reverse=True) if word.isascii())
 _CHINESE = "|".join(re.escape(word) for word in sorted(PAPER_WORDS, key=len, reverse=True) if not word.isascii())
+LONGEST_TITLE = 300
 BETWEEN = r" ?(?:\(mou\)|\(loi\)|\(moa\)|\(nda\))? ?"
 PAPER_FIRST = re.compile(
     rf"(?P<paper>{_ENGLISH}){BETWEEN}(?:(?: on [^-:]+)? (?:with|between)(?: the)? | ?[-:–—] ?)(?P<partner>.+)",
@@ -63,6 +64,8 @@ def read_paper(title: str, *, is_party: bool = False) -> Paper:
     ``is_party`` is said of a text that stands where a party's name is expected: then what is left is one.
     """
     words = " ".join(title.split()).strip(" .。")
+    if len(words) > LONGEST_TITLE:
+        return Paper()
     if fold(words) in PAPER_WORDS:
         return Paper(_code(words))
     for form in (PAPER_FIRST, CHINESE_COLON, CHINESE_WITH):

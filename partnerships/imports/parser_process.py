@@ -9,6 +9,7 @@ import csv
 import datetime as dt
 import io
 import json
+import math
 import re
 import resource
 import sys
@@ -229,7 +230,7 @@ def plain(cell: Any) -> Any:
     if isinstance(cell, str):
         return cell if cell.strip("\ufeff \t\r\n\xa0\u3000\u200b") else None
     if isinstance(cell, float):
-        return int(cell) if cell.is_integer() else cell
+        return int(cell) if cell.is_integer() else cell if math.isfinite(cell) else None
     if isinstance(cell, dt.datetime):
         return ["d", cell.date().isoformat()] if cell.time() == dt.time() else ["t", cell.isoformat()]
     if isinstance(cell, dt.date):

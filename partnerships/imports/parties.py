@@ -25,7 +25,7 @@ PARTS_OF_ORGANIZATIONS = re.compile(
 WHOLE = re.compile(r"\b(?:universi\w+|academy|polytechnic\w*|hospital)\b", re.IGNORECASE)
 LABEL = re.compile(r"^(?:[甲乙丙丁戊己]方|party [a-z]|partner ?\d?|合作方|签约方|见证方)[ :：]+", re.IGNORECASE)
 NUMBERING = re.compile(r"^(?:\d{1,2}[.、)）](?!\d)|[(（]\d{1,2}[)）]|[①-⑳]|[•·▪\-–—*])\s*")
-LONGEST_LEGAL_PART = 20
+LONGEST_LEGAL_PART, LONGEST_NAME = 20, 300
 NAME_IN_BRACKETS = re.compile(r"(?P<name>.+?) ?[(（](?P<place>[^()（）]+)[)）]$")
 # Universities of several campuses, whose names go on behind the comma: University of California, Berkeley.
 CAMPUSES = re.compile(
@@ -69,6 +69,8 @@ def _bare(line: str) -> str:
 
 
 def _between_whole_names(part: str) -> list[str]:
+    if len(part) > 10 * LONGEST_NAME:
+        return [part]
     for separator in (r"[,，]", r"\s*[/／]\s*", r" and (?:the )?(?=[A-Z])| & ", r"(?<=.{2})(?:与|和|及)(?=.{2})"):
         pieces = [piece.strip() for piece in re.split(separator, part)]
         if len(pieces) < 2:
@@ -100,6 +102,8 @@ def _is_part_of_other(names: list[str]) -> bool:
 def split_place(text: str) -> PlacedName:
     """Return the name before a place: behind commas where the last words are a country, or in brackets at the end."""
     words = " ".join(text.split())
+    if len(words) > LONGEST_NAME:
+        return PlacedName(words)
     if found := NAME_IN_BRACKETS.fullmatch(words):
         pieces = [piece.strip() for piece in re.split(r"[,，·]", found["place"])]
         if code := _country(pieces[-1]):

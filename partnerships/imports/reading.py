@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput
 from partnerships.imports.columns import guess_columns
+from partnerships.imports.completion import complete
 from partnerships.imports.kinds import KINDS, Field
 from partnerships.imports.recipes import Recipe
 from partnerships.imports.rows import WorkRow
@@ -84,6 +85,8 @@ class _Reader:
         for name, default in self._recipe.defaults.items():
             if name in self._fields and work.values.get(name) in {None, ()}:
                 self._read(work, self._fields[name], default, "")
+        for name, note in complete(self._fields, work.values):
+            work.note(f"{self._fields[name].label}: {note}", name)
         refused = {problem["field"] for problem in work.problems if "note" not in problem}
         for name, field in self._fields.items():
             if field.required and work.values.get(name) in {None, "", ()} and name not in refused:

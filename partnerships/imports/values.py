@@ -1,6 +1,7 @@
 """Typed values of cells: what a person typed, as a field of a record takes it."""
 
 import datetime as dt
+import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
@@ -25,6 +26,7 @@ from partnerships.inputs import (
     MONTH_NAMES,
     Money,
     parse_amount,
+    parse_currency,
     parse_money,
     parse_partial_day,
     parse_phone,
@@ -105,7 +107,7 @@ def read_value(
             return Read(None, problem)
         if _is_nothing(field, cell, decisions):
             return Read(None)
-    if cell is None:
+    if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
         return Read(None)
     return READERS[field.kind](CellInColumn(field, cell, heading, decisions, epoch_1904))
 
@@ -197,8 +199,8 @@ def _read_choices(one: CellInColumn) -> Read:
     read = [_read_choice(one.field, piece, one.mapping) for piece in pieces]
     problems = [each.problem for each in read if each.problem]
     if problems:
-        alone = _read_choice(one.field, one.line, one.mapping)  # a name with a comma in it
-        return Read((alone.value,)) if alone.value else Read(None, " ".join(problems))
+        alone = find_choice(one.field, one.line, is_whole=True)  # a name with a comma in it
+        return Read((alone,)) if alone else Read(None, " ".join(problems))
     return Read(tuple(dict.fromkeys(each.value for each in read if each.value)) or None)
 
 
@@ -209,6 +211,9 @@ def _read_choice(field: Field, text: str, mapping: Mapping[str, str]) -> Read:
     if field.refers_to == "country":
         code = country_code(text)
         return Read(code) if code else Read(None, _("No country or region is called “%(words)s”.") % {"words": text})
+    if field.refers_to == "currency":
+        currency = parse_currency(text)
+        return Read(currency) if currency else Read(None, _("No currency is called “%(words)s”.") % {"words": text})
     if not field.choices:
         return Read(text)  # names rows that only the office's own records know
     value = find_choice(field, text)
