@@ -18,7 +18,7 @@ class Act:
 
 _current: ContextVar[Act | None] = ContextVar("act", default=None)
 _cause: ContextVar[str] = ContextVar("cause", default="")
-_is_rehearsal: ContextVar[bool] = ContextVar("rehearsal", default=False)
+_is_without_locks: ContextVar[bool] = ContextVar("without_locks", default=False)
 
 
 @contextmanager
@@ -70,14 +70,17 @@ def current_cause() -> str:
 
 
 @contextmanager
-def rehearsal() -> Iterator[None]:
-    """Mark what is done inside as a trial that is rolled back: verbs take no locks, which others would wait for."""
-    token = _is_rehearsal.set(True)
+def without_locks() -> Iterator[None]:
+    """Let verbs take no locks inside: a long import would keep everybody waiting, and its check is rolled back anyway.
+
+    A row that somebody changes meanwhile is still refused by its version, and a double one by its constraints.
+    """
+    token = _is_without_locks.set(True)
     try:
         yield
     finally:
-        _is_rehearsal.reset(token)
+        _is_without_locks.reset(token)
 
 
-def is_rehearsal() -> bool:
-    return _is_rehearsal.get()
+def is_without_locks() -> bool:
+    return _is_without_locks.get()

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -26,7 +26,7 @@ from partnerships.imports.progress import RunProgress
 from partnerships.imports.reading import cell_to_json, choose_tables, columns_of, fields_of, headings_of, work_rows
 from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rows import Apply, Batch, WorkRow, process
-from partnerships.imports.sandbox import nothing_is_saved
+from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, saved_at_once
 from partnerships.imports.undo import undo_rows, version_of
 from partnerships.models import Import, ImportKind, ImportRow, RowOutcome
 from partnerships.models.office_day import office_day
@@ -70,7 +70,9 @@ def run(pk: int, *, clock: Clock) -> Import:
     try:
         with translation.override(imported.language), one_act():
             RUNS[status](imported, progress, clock)
-    except DifferentOutcome as error:
+    except (DifferentOutcome, ChangedMeanwhile) as error:
+        if status != ImportStatus.COMMITTING:
+            raise
         _finish(imported, status=ImportStatus.CHECKING, error=str(error))
         return run(pk, clock=clock)
     except Exception as error:
@@ -122,28 +124,32 @@ def commit(imported: Import, progress: RunProgress, clock: Clock) -> None:
     """Bring in the rows that the check found new or changed, all of them or none."""
     rows, works, batch = _prepare(imported, clock)
     expected = {row.pk: fingerprint_of(row) for row in rows}
-    progress.is_silent = connection.vendor == "sqlite"
-    with transaction.atomic():
+    done: dict[str, Any] = {"rows_done": len(works), "act": current_act(), "error": ""}
+
+    def finish() -> None:
+        done["counts"] = Counter(work.outcome for work in works)
+        _finish(imported, status=ImportStatus.COMMITTED, committed_at=clock(), **done)
+
+    with saved_at_once(len(works), finish):
         _process_all(works, batch, progress, expected)
         _note_versions(works)
         for row, work in zip(rows, works, strict=True):
             _note_result(row, work, is_saved=True)
         ImportRow.objects.bulk_update(rows, RESULTS, batch_size=ROWS_AT_ONCE)
-        counts = Counter(work.outcome for work in works)
-        done = {"counts": counts, "committed_at": clock(), "act": current_act(), "rows_done": len(works)}
-        _finish(imported, status=ImportStatus.COMMITTED, error="", **done)
 
 
 def undo(imported: Import, progress: RunProgress, clock: Clock) -> None:
     """Take back what the import made and changed, as far as nobody changed it since."""
     rows = list(imported.rows.filter(made__isnull=False).exclude(made=[]).order_by("-pk"))
     now = clock()
-    progress.is_silent = connection.vendor == "sqlite"
-    with transaction.atomic():
-        undo_rows(rows, imported, today=office_day(imported, now), beat=progress.beat)
-        ImportRow.objects.bulk_update(rows, ["undo", "undo_note"], batch_size=ROWS_AT_ONCE)
+
+    def finish() -> None:
         counts = {**imported.counts, **Counter(row.undo for row in rows)}
         _finish(imported, status=ImportStatus.UNDONE, undone_at=now, counts=counts, error="", rows_done=len(rows))
+
+    with saved_at_once(len(rows), finish):
+        undo_rows(rows, imported, today=office_day(imported, now), beat=progress.beat)
+        ImportRow.objects.bulk_update(rows, ["undo", "undo_note"], batch_size=ROWS_AT_ONCE)
 
 
 RUNS: Mapping[str, Callable[[Import, RunProgress, Clock], None]] = {

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from partnerships.acts import current_cause, is_rehearsal
+from partnerships.acts import current_cause, is_without_locks
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.exceptions import InvalidInput, StaleVersion, TransitionRefused
 from partnerships.models import Contact, Erasure, StatusChange, User
@@ -69,7 +69,7 @@ def lock(row: Row) -> Row:
     # no_key: inserting a row with a foreign key takes a share lock on the key here. Two transactions that each did so
     # would wait for each other, if this lock asked for the key as well.
     rows = type(row)._base_manager.filter(pk=row.pk)
-    locked = (rows if is_rehearsal() else rows.select_for_update(no_key=True)).first()
+    locked = (rows if is_without_locks() else rows.select_for_update(no_key=True)).first()
     if locked is None:
         raise StaleVersion(_("Somebody else deleted this since you opened it."), current=None)
     return locked

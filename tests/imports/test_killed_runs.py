@@ -1,0 +1,120 @@
+"""Runs in processes of their own: seen while they go on, killed without a trace, started again."""
+
+import datetime as dt
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from partnerships.exceptions import StaleVersion
+from partnerships.factories import OrganizationFactory, UserFactory
+from partnerships.imports.acts import ask_for_commit, ask_for_undo, start_again
+from partnerships.imports.runs import run
+from partnerships.imports.staging import ChangedMeanwhile, saved_at_once
+from partnerships.models import Import, Organization, SearchEntry
+from tests.imports.test_runs import HEAD, checked
+from tests.services.processes import start_process
+from tests.services.stack import eventually
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
+ROWS = 60
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that works on the database of this test."""
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{name}"
+    else:
+        head, separator, options = os.environ["DATABASE_URL"].partition("?")
+        url = f"{head.rpartition('/')[0]}/{name}{separator}{options}"
+    return {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": url}
+
+
+def kill_under_way(imported: Import, log: Path) -> None:
+    """Start the run of an import, and kill it once others can read how far it has come."""
+    process = start_process([sys.executable, "manage.py", "import_run", str(imported.pk)], log=log, env=environment())
+    eventually(lambda: process.poll() is not None or Import.objects.get(pk=imported.pk).rows_done)
+    process.kill()
+    assert process.wait() != 0, log.read_text()
+
+
+def test_a_run_that_is_killed_changes_nothing_and_is_started_again(tmp_path: Path) -> None:
+    staff, log = UserFactory(staff=True), tmp_path / "run.log"
+    names = [f"{chr(97 + number // 26) * 4}{chr(97 + number % 26) * 5} Works" for number in range(ROWS)]
+    text = HEAD + "".join(f"{name},enterprise,paper,\n" for name in names)
+    imported = checked(text, actor=staff, look_alikes="new")
+    assert imported.counts == {"new": ROWS}
+
+    now = timezone.now()
+    imported = ask_for_commit(imported, actor=staff, now=now)
+    kill_under_way(imported, log)
+    imported.refresh_from_db()
+    assert (imported.status, imported.attempts, Organization.objects.count()) == ("committing", 2, 0)
+    assert 0 < imported.rows_done < ROWS
+    assert imported.heartbeat_at is not None
+    assert imported.heartbeat_at >= now
+    later = timezone.now() + dt.timedelta(hours=1)
+    assert Import.objects.silent(later).get() == imported
+    imported = run(start_again(imported, actor=staff, now=later).pk, clock=timezone.now)
+    assert (imported.status, imported.error, Organization.objects.count()) == ("committed", "", ROWS)
+    assert SearchEntry.objects.count() == ROWS
+
+    imported = ask_for_undo(imported, actor=staff, now=timezone.now())
+    kill_under_way(imported, log)
+    imported.refresh_from_db()
+    assert (imported.status, Organization.objects.count()) == ("undoing", ROWS)
+    imported = run(imported.pk, clock=timezone.now)
+    assert (imported.status, imported.counts["reversed"], Organization.objects.count()) == ("undone", ROWS, 0)
+
+
+def elsewhere(act: Callable[[], Any]) -> Any:
+    """Do something on another connection, as another process would."""
+
+    def task() -> Any:
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(task).result()
+
+
+def test_others_write_while_an_import_is_made() -> None:
+    ended = []
+    with saved_at_once(1, lambda: ended.append(1)):
+        mine = OrganizationFactory(name="Made by the import")
+        theirs = elsewhere(lambda: OrganizationFactory(name="Made meanwhile"))
+        assert elsewhere(Organization.objects.count) == 1
+    names = dict(Organization.objects.values_list("pk", "name"))
+    assert (names, ended) == ({mine.pk: "Made by the import", theirs.pk: "Made meanwhile"}, [1])
+    assert OrganizationFactory().pk not in names
+    assert Organization.objects.search("by the import").get() == mine
+
+
+def test_what_an_import_changes_must_be_as_it_was() -> None:
+    known = OrganizationFactory(name="Known", industry="")
+
+    def change(industry: str) -> None:
+        row = Organization.objects.get(pk=known.pk)
+        row.industry = industry
+        row.save()
+
+    def bring_in() -> None:
+        with saved_at_once(1, lambda: None):
+            OrganizationFactory(name="Made by the import")
+            elsewhere(lambda: change("tin"))
+            known.industry = "paper"
+            known.save()
+
+    # PostgreSQL refuses the save, SQLite what would be brought over from the copy.
+    with pytest.raises((StaleVersion, ChangedMeanwhile)):
+        bring_in()
+    assert Organization.objects.get().industry == "tin"
