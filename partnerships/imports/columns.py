@@ -75,16 +75,22 @@ def _score(field: Field, kind: Kind, heading: str, sample: list[Cell]) -> float:
     if field.kind == "email" and share is not None and share >= ALMOST_ALL:
         by_heading = max(by_heading, BY_ADDRESSES)
     if by_heading == 0:
-        is_named = is_known_heading(heading) or is_serial_number(heading)
         return (
-            BY_CONTENT * share
-            if share is not None and share >= MOSTLY and field.kind in TELLING and not is_named
-            else 0
+            BY_CONTENT * share if share and share >= MOSTLY and _is_told_by_content(field, kind, heading, sample) else 0
         )
     if share is None:
         return by_heading
     # A heading counts less where the cells say something else: e-mail addresses under "Contact".
     return by_heading * (0.5 + 0.5 * share) if share < MOSTLY else by_heading + share
+
+
+def _is_told_by_content(field: Field, kind: Kind, heading: str, sample: list[Cell]) -> bool:
+    """Whether what is in a column says that it holds the field: a date under no heading is the first of the kind."""
+    if field.kind not in TELLING or is_known_heading(heading) or is_serial_number(heading):
+        return False
+    if field.kind == "phone":
+        return all(PHONE_BEGINS.match(str(cell).removesuffix(".0")) for cell in sample)
+    return field.kind not in OF_MANY or field is next(one for one in kind.fields if one.kind == field.kind)
 
 
 def _heading_score(field: Field, heading: str) -> float:
@@ -176,6 +182,7 @@ def _share(field: Field, sample: list[Cell]) -> float | None:
 
 # Kinds of values that are told without a heading. A number alone may be anything.
 TELLING = {"email", "phone", "date", "name", "names", "code", "choice"}
+OF_MANY = {"date", "name", "names"}
 
 
 def _is_phone(cell: Cell) -> bool:

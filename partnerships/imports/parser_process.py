@@ -36,12 +36,21 @@ NO_RESULT = re.compile(
 )
 FAR_COLUMN = re.compile(rb'<(?:\w+:)?c r="[A-Z]{3,}')
 REPEATED = re.compile(rb"<table:table-cell\b[^>]*number-columns-repeated[^>]*>")
+FAILED = re.compile(
+    rb'<(?:\w+:)?c (?=[^>]*t="e")[^>]*?r="([A-Z]{1,3}[0-9]{1,7})"[^>]*>(?:(?!</(?:\w+:)?c>).)*?<(?:\w+:)?v>([^<]{1,20})</',
+    re.DOTALL,
+)
+MOST_FAILED = 5000
 DATE_1904 = re.compile(rb'date1904="(?:1|true)"')
 DELIMITERS = ",;\t|，；"  # the last two are what is typed where a Chinese keyboard is on
 SAMPLE_ROWS = 60
 TEXT_SAMPLE = 200_000
 WESTERN = "àáâãäåæçèéêëìíîïðñòóôõöøùúûüýþÿßœšžÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞŒŠŽ–—‘’“”„…€°§«»·ªº\xa0"
 ENCODINGS = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1250", "cp1251"]
+
+
+# Sheet -> number of the row -> place of the column -> the error that stands there.
+FailedCells = dict[str, dict[int, dict[int, str]]]
 
 
 class RefusedFile(Exception):
@@ -122,13 +131,22 @@ def sheet_paths(archive: zipfile.ZipFile) -> dict[str, str]:
     return paths
 
 
-def check_sheets(archive: zipfile.ZipFile, limits: dict[str, Any]) -> None:
-    """Refuse formulas whose results are not in the file, and cells far to the right."""
+def check_sheets(archive: zipfile.ZipFile, limits: dict[str, Any]) -> FailedCells:
+    """Refuse formulas whose results are not in the file, and cells far to the right.
+
+    Return the cells of each sheet whose formulas failed, which the library takes for empty.
+    """
+    failed: FailedCells = {}
     known = set(archive.namelist())
     for name, path in sheet_paths(archive).items():
         if path not in known:
             continue
+        failed[name] = {}
         for piece in chunks_of(archive, path, limits):
+            if b't="e"' in piece:
+                for cell, error in FAILED.findall(piece)[:MOST_FAILED]:
+                    number, place = place_of(cell)
+                    failed[name].setdefault(number, {})[place] = error.decode()
             if FAR_COLUMN.search(piece):
                 raise RefusedFile("columns", sheet=name, limit=limits["columns"])
             if FORMULA.search(piece):
@@ -136,11 +154,22 @@ def check_sheets(archive: zipfile.ZipFile, limits: dict[str, Any]) -> None:
                     is_empty_text = b't="str"' in attributes and b"v" in end.split(b"/")[0].replace(b"</", b"")
                     if not is_empty_text:
                         raise RefusedFile("formulas", sheet=name)
+    return failed
+
+
+def place_of(reference: bytes) -> tuple[int, int]:
+    """Return the number of the row and the place of the column, from 0, of a cell such as B12."""
+    letters, number = reference.rstrip(b"0123456789"), reference.lstrip(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    column = 0
+    for letter in letters:
+        column = column * 26 + letter - 64
+    return int(number), column - 1
 
 
 def open_workbook(path: str, head: bytes, limits: dict[str, Any]) -> Iterator[Any]:
     """Read an xlsx, ods or xls file, told apart by what is in it: its ending may be wrong."""
     epoch_1904 = False
+    failed: FailedCells = {}
     if head.startswith(ZIP):
         with open(path, "rb") as file:  # noqa: PTH123  # this program knows nothing but names of files
             size = file.seek(0, io.SEEK_END)
@@ -148,7 +177,7 @@ def open_workbook(path: str, head: bytes, limits: dict[str, Any]) -> Iterator[An
                 check_archive(archive, size, limits)
                 names = archive.namelist()
                 if "xl/workbook.xml" in names:
-                    check_sheets(archive, limits)
+                    failed = check_sheets(archive, limits)
                     epoch_1904 = DATE_1904.search(archive.read("xl/workbook.xml")) is not None
                 elif "content.xml" in names and b"spreadsheet" in archive.read("mimetype"):
                     if "META-INF/manifest.xml" in names and b"encryption-data" in archive.read("META-INF/manifest.xml"):
@@ -164,7 +193,7 @@ def open_workbook(path: str, head: bytes, limits: dict[str, Any]) -> Iterator[An
     else:
         check_ole(path)
     with open(path, "rb") as file:  # noqa: PTH123
-        yield from sheets_of(CalamineWorkbook.from_filelike(file), limits, epoch_1904=epoch_1904)
+        yield from sheets_of(CalamineWorkbook.from_filelike(file), limits, failed, epoch_1904=epoch_1904)
 
 
 def check_repeated(piece: bytes, limits: dict[str, Any]) -> None:
@@ -187,7 +216,9 @@ def check_ole(path: str) -> None:
         raise RefusedFile("other")
 
 
-def sheets_of(book: CalamineWorkbook, limits: dict[str, Any], *, epoch_1904: bool) -> Iterator[Any]:
+def sheets_of(
+    book: CalamineWorkbook, limits: dict[str, Any], failed: FailedCells, *, epoch_1904: bool
+) -> Iterator[Any]:
     for about in book.sheets_metadata:
         if about.typ == SheetTypeEnum.MacroSheet or about.typ == SheetTypeEnum.Vba:  # noqa: PLR1714  # they have no hash
             raise RefusedFile("macros")
@@ -205,7 +236,11 @@ def sheets_of(book: CalamineWorkbook, limits: dict[str, Any], *, epoch_1904: boo
         }
         # The rows are counted from the first one of the sheet, the cells from the first column with something in it.
         left = sheet.start[1] if sheet.start else 0
-        yield from numbered(sheet.iter_rows(), 0, left, limits, about.name)
+        for number, cells in numbered(sheet.iter_rows(), 0, left, limits, about.name):
+            for place, error in failed.get(about.name, {}).get(number, {}).items():
+                cells.extend([None] * (place + 1 - len(cells)))
+                cells[place] = error
+            yield [number, cells]
 
 
 def numbered(rows: Any, top: int, left: int, limits: dict[str, Any], sheet: str) -> Iterator[Any]:

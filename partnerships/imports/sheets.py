@@ -38,6 +38,9 @@ CONTINENTS |= {
     "港澳台",
     "港澳台地区",
 }
+# One word in every language: recipes find a column by its heading.
+SECTION = "Section 分组"
+COUNT_BEHIND = re.compile(r" ?[(（]\d+[^()（）]{0,12}[)）]$")  # Europe (12)
 REMARK = re.compile(
     r"[*※＊†]|注[：:\d]|备注[：:]|说明[：:]|资料来源|来源[：:]|notes?[ :]|source|remarks?[ :]", re.IGNORECASE
 )
@@ -72,7 +75,7 @@ def _tables(sheet: Sheet, header_row: int | None) -> Iterator[Table]:
         found = replace(
             body, sheet=sheet.name, title=" · ".join(words for words in titles if words), epoch_1904=sheet.epoch_1904
         )
-        yield _without_empty_columns(replace(found, header_row=rows[start].number))
+        yield _with_sections(_without_empty_columns(replace(found, header_row=rows[start].number)))
         start, titles = (
             after,
             [words for row in rows[first:after] if after and (words := _title_before(row, rows, after))],
@@ -347,6 +350,20 @@ def _heads_part(words: str) -> bool:
         return True
     date = parse_partial_day(words.removesuffix("度"))
     return date is not None and not date.is_complete
+
+
+def _with_sections(table: Table) -> Table:
+    """Add a column with the section of each row, so that a country or a year which heads many rows is not lost."""
+    if not table.sections:
+        return table
+    rows = []
+    sections = list(table.sections)
+    current: Cell = None
+    for row in table.rows:
+        while sections and sections[0][0] < row.number:
+            current = COUNT_BEHIND.sub("", sections.pop(0)[1])
+        rows.append(Row(row.number, (*row.cells, current)))
+    return replace(table, headings=(*table.headings, SECTION), rows=tuple(rows))
 
 
 def _without_empty_columns(table: Table) -> Table:

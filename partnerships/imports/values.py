@@ -353,6 +353,10 @@ def _read_code(one: CellInColumn) -> Read:
         if abs(one.number) >= LONGEST_CERTAIN:
             return Read(None, _("A spreadsheet keeps 15 digits of a number: enter the code as text."))
         return Read(one.text, note=_("The cell holds a number, so zeros at its beginning may be missing."))
+    if isinstance(one.cell, dt.date):
+        return Read(
+            one.text, note=_("The cell holds a date, which the spreadsheet may have made of a number such as 3-5.")
+        )
     text = unicodedata.normalize("NFKC", one.line)
     if CUT_DIGITS.fullmatch(text) and "+" in text:
         return Read(None, _("The spreadsheet cut this number to %(text)s: enter all its digits.") % {"text": text})

@@ -261,6 +261,27 @@ def problems(name: str, *which: bool) -> list[set[str]]:
 
 LAYOUT = [
     Trap(
+        "sections_by_country",
+        xlsx([["Partner", "Duration"], ["Japan"], KEIO[::2], ["FINLAND (1)"], AALTO[::2]], merged=["A2:B2", "A4:B4"]),
+        [KEIO_READ, AALTO_READ],
+    ),
+    Trap(
+        "按年份分段而无日期列",
+        xlsx(
+            [
+                ["序号", "合作单位", "协议名称"],
+                ["2021年"],
+                [1, "浙江大学", "战略合作协议"],
+                ["二〇二二年度"],
+                [2, "宁波大学", "实习协议"],
+            ]
+        ),
+        [
+            {"partner": names("浙江大学"), "title": "战略合作协议", "signed_on": year(2021)},
+            {"partner": names("宁波大学"), "title": "实习协议", "signed_on": year(2022)},
+        ],
+    ),
+    Trap(
         "title_rows_above_the_headings",
         xlsx([["List of Memoranda"], ["As of 2026"], [], HEAD, AALTO, KEIO]),
         [AALTO_READ, KEIO_READ],
@@ -623,6 +644,12 @@ VALUES = [
     ),
 ]
 FILES = [
+    Trap(
+        "cells_with_errors_of_formulas",
+        workbook(cells([["Partner", "Amount"], ["Keio University", '<c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v></c>']])),
+        [{"partner": names("Keio University")}],
+        problems=[{"amount"}],
+    ),
     Trap("csv_utf_8_with_bom", text(CSV_ZH, encoding="utf-8-sig"), READ_ZH),
     Trap("csv_utf_8_without_bom", text(CSV_ZH), READ_ZH, numbers=(2, 3)),
     Trap("csv_utf_16", text(CSV_ZH, encoding="utf-16"), READ_ZH),
