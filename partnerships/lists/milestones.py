@@ -72,6 +72,7 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
         label=_("Programme"), queryset=Programme.objects.none(), method="filter_of_programme"
     )
     agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
+    partner = linked_filter(_("Partner"), Organization, method="filter_partner")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         owners = people_of(Milestone.objects.visible_to(self.user), "owner")
@@ -86,6 +87,11 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
         parties = AgreementParty.objects.filter(organization__in=Organization.objects.search(value).values("pk"))
         seen = Agreement.objects.visible_to(self.user).filter(pk__in=parties.values("agreement"))
         return queryset.filter(agreement__in=seen.order_by().values("pk"))
+
+    def filter_partner(self, queryset: MilestoneQuerySet, name: str, value: Organization) -> MilestoneQuerySet:
+        parties = AgreementParty.objects.filter(agreement=OuterRef("agreement"), organization=value)
+        seen = Agreement.objects.visible_to(self.user).order_by().values("pk")
+        return queryset.filter(Exists(parties), agreement__in=seen)
 
     def filter_area(self, queryset: MilestoneQuerySet, name: str, value: CooperationArea) -> MilestoneQuerySet:
         return queryset.filter(Exists(AgreementArea.objects.filter(agreement=OuterRef("agreement"), area=value)))

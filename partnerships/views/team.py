@@ -3,7 +3,7 @@
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -21,9 +21,11 @@ from partnerships.forms.team import HandOverForm, TeamForm, item_value
 from partnerships.models import (
     Activity,
     Agreement,
+    AgreementParty,
     BulkAct,
     Delivery,
     Milestone,
+    Organization,
     Role,
     Unit,
     User,
@@ -54,24 +56,78 @@ def team(request: UserRequest) -> HttpResponse:
     form = TeamForm(request.GET, user=request.user)
     unit = form.cleaned_data["unit"] if form.is_valid() else None
     units = read_tree(Unit).with_descendants([unit.pk]) if unit else None
-    people = _loads(request.user, units, today)
-    readable = set(
-        User.objects.filter(people_with_reminders_seen_by(request.user)).order_by().values_list("pk", flat=True)
+    by_partner = request.GET.get("by") == "partner"
+    shown = (
+        _by_partner(request.user, units, unit, today) if by_partner else _by_person(request.user, units, unit, today)
     )
     context = {
+        **shown,
         "form": form,
         "unit": unit,
+        "by_partner": by_partner,
         "today": today,
-        "people": [
-            {**_person(person, load, unit, today), "shows_reminders": person.pk in readable}
-            for person, load in people[:MOST_PEOPLE]
-        ],
-        "people_count": len(people),
         "most": MOST_PEOPLE,
         "waiting_mails": _waiting_mails(request.user, units, unit),
         "left_alone": _left_alone(request.user, units, unit, today),
     }
     return render(request, "partnerships/team/team.html", context)
+
+
+def _by_person(user: User, units: set[int] | None, unit: Unit | None, today: dt.date) -> dict[str, object]:
+    people = _loads(user, units, today)
+    readable = set(User.objects.filter(people_with_reminders_seen_by(user)).order_by().values_list("pk", flat=True))
+    rows = [
+        {**_person(person, load, unit, today), "shows_reminders": person.pk in readable}
+        for person, load in people[:MOST_PEOPLE]
+    ]
+    return {"people": rows, "people_count": len(people)}
+
+
+def _by_partner(user: User, units: set[int] | None, unit: Unit | None, today: dt.date) -> dict[str, object]:
+    """Return the partners with open milestones and their numbers, most overdue first; two queries."""
+    waiting = _within(Milestone.objects.visible_to(user).pending(), units)
+    # Milestones without an agreement that the reader sees are in no partner's list either.
+    waiting = waiting.filter(agreement__in=Agreement.objects.visible_to(user).order_by().values("pk"))
+    ours = Unit.objects.filter(organization__isnull=False).order_by().values("organization")
+    parties = AgreementParty.objects.filter(agreement__milestones__in=waiting.order_by().values("pk"))
+    week, month = (today + dt.timedelta(days=days) for days in (WEEK_DAYS, MONTH_DAYS))
+    due = "agreement__milestones__due_on"
+    counts = (
+        parties.exclude(organization__in=ours)
+        .order_by()
+        .values("organization")
+        .annotate(
+            overdue=Count("agreement__milestones", filter=Q(**{f"{due}__lt": today}), distinct=True),
+            week=Count("agreement__milestones", filter=Q(**{f"{due}__range": (today, week)}), distinct=True),
+            month=Count("agreement__milestones", filter=Q(**{f"{due}__range": (today, month)}), distinct=True),
+            open=Count("agreement__milestones", distinct=True),
+        )
+    )
+    in_order = counts.order_by("-overdue", "-week", "-month", "-open", "organization")
+    ranked = cast("list[dict[str, int]]", list(in_order))
+    organizations = Organization.objects.in_bulk([row["organization"] for row in ranked[:MOST_PEOPLE]])
+    columns: tuple[tuple[str, str, dict[str, str | int]], ...] = (
+        ("overdue", _("Overdue"), {"due": "overdue"}),
+        ("week", _("Due in 7 days"), {"due": "week"}),
+        ("month", _("Due in 30 days"), {"due": "month"}),
+        ("open", _("All open"), {}),
+    )
+    rows = [
+        {
+            "partner": organizations[row["organization"]],
+            "numbers": [
+                {
+                    "key": key,
+                    "label": label,
+                    "count": row[key],
+                    "url": _address("milestone_list", unit, {"partner": row["organization"], **query}),
+                }
+                for key, label, query in columns
+            ],
+        }
+        for row in ranked[:MOST_PEOPLE]
+    ]
+    return {"partners": rows, "people_count": len(ranked)}
 
 
 def _within(rows: QuerySet, units: Iterable[int] | None) -> QuerySet:

@@ -323,6 +323,7 @@ def milestones(staff: Any) -> dict[str, Any]:
         "area": AgreementAreaFactory(agreement=agreement).area,
         "programme": ProgrammeItemFactory(agreement=agreement).programme,
         "late": late,
+        "forge": agreement.parties.get(organization__name="Forge").organization,
         "soon": MilestoneFactory(
             title="Soon", due_on=DAY, kind="review", agreement=agreement, owner=UserFactory(**AWAY)
         ),
@@ -343,6 +344,7 @@ MILESTONE_CASES = {
     "due_from": (f"due_from={days(1)}", ["later"]),
     "due_until": (f"due_until={days(-1)}", ["late"]),
     "party": ("party=锻造", ["late", "soon"]),
+    "partner": ("partner={forge.pk}", ["late", "soon"]),
     "type": ("type={later.agreement.type.pk}", ["later"]),
     "area": ("area={area.pk}", ["late", "soon"]),
     "of_programme": ("of_programme={programme.pk}", ["late", "soon"]),
@@ -1266,7 +1268,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "sent": {"status"},
     },
     "milestone_list": {
-        "partners": {"party"},
+        "partners": {"party", "partner"},
         "title": {"q"},
         "kind": {"kind"},
         "due": {"due", "due_from", "due_until"},

@@ -7,7 +7,9 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from partnerships.factories import (
@@ -15,6 +17,7 @@ from partnerships.factories import (
     ActivityFactory,
     AgreementFactory,
     DemandFactory,
+    EnterpriseFactory,
     FacilityFactory,
     MilestoneFactory,
     UnitFactory,
@@ -42,6 +45,7 @@ def of_everything(world: World) -> None:
     owner, unit = world.coordinator, world.unit
     for days in (-9, 2, 20, 60):
         MilestoneFactory(agreement=world.agreement, owner=owner, due_on=DAY + dt.timedelta(days=days))
+    MilestoneFactory(agreement=world.agreement, owner=owner, met=True)
     long_ago = {"signed": True, "signed_on": DAY - dt.timedelta(days=300)}
     AgreementFactory(unit=unit, coordinator=owner, **long_ago)
     away = {"absent_from": DAY, "absent_until": DAY + dt.timedelta(days=9)}
@@ -56,15 +60,18 @@ def of_everything(world: World) -> None:
 
 
 @pytest.mark.parametrize("in_a_unit", [False, True])
-def test_each_number_is_the_length_of_its_list(in_a_unit: bool, world: World, client: Client) -> None:
+@pytest.mark.parametrize("by", ["person", "partner"])
+def test_each_number_is_the_length_of_its_list(in_a_unit: bool, by: str, world: World, client: Client) -> None:
     of_everything(world)
     of_everything(make_world("South"))
     below = make_world("Below")
     Unit.objects.filter(pk=below.unit.pk).update(parent=world.unit)
 
-    counted = numbers(client.get(reverse("team"), {"unit": below.unit.pk} if in_a_unit else {}).text)
+    asked = {"by": by} | ({"unit": below.unit.pk} if in_a_unit else {})
+    counted = numbers(client.get(reverse("team"), asked).text)
 
-    assert len(counted) > (3 if in_a_unit else 15)
+    least = {("person", False): 16, ("person", True): 4, ("partner", False): 10, ("partner", True): 4}
+    assert len(counted) >= least[by, in_a_unit]
     lengths = [client.get(address).context["page"].paginator.count for address, _count in counted]
     assert lengths == [count for _address, count in counted]
 
@@ -203,3 +210,20 @@ def test_what_waits_for_a_lead_is_not_handed_over_and_says_so(world: World, clie
 
     assert (page.context["groups"], page.context["to_decide"]) == ([], 1)
     assert f"waits_for={world.lead.pk}" in page.text
+
+
+def test_by_partner_it_costs_the_same_for_one_and_for_many(
+    world: World, client: Client, django_assert_num_queries: Any
+) -> None:
+    page = reverse("team") + "?by=partner"
+    client.get(page)
+    with CaptureQueriesContext(connection) as before:
+        client.get(page)
+    for number in range(3):
+        agreement = AgreementFactory(unit=world.unit, coordinator=world.coordinator)
+        agreement.parties.create(organization=EnterpriseFactory(name=f"Works {number}"))
+        MilestoneFactory(agreement=agreement)
+
+    with django_assert_num_queries(len(before)):
+        page_text = client.get(page).text
+    assert all(f"Works {number}" in page_text for number in range(3))
