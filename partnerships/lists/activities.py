@@ -16,7 +16,6 @@ from partnerships.lists.filters import (
     ArrangedFilterSet,
     OwnedFilterSet,
     region_filter,
-    regions_below,
     regions_with,
     unit_filter,
 )
@@ -29,7 +28,6 @@ from partnerships.models import (
     Organization,
     Programme,
     ProgrammeItem,
-    Region,
 )
 from partnerships.models.activities import ActivityQuerySet
 from partnerships.permissions import may
@@ -84,10 +82,6 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet], ArrangedFilterSet[Acti
 
     def filter_framework(self, queryset: ActivityQuerySet, name: str, value: Agreement) -> ActivityQuerySet:
         return queryset.filter(agreement__in=[value.pk, *ids_below(value.pk)])
-
-    def filter_region(self, queryset: ActivityQuerySet, name: str, value: Region) -> ActivityQuerySet:
-        partners = ActivityOrganization.objects.filter(activity=OuterRef("pk"))
-        return queryset.filter(Exists(partners.filter(organization__region__in=regions_below(value))))
 
     def filter_of_programme(self, queryset: ActivityQuerySet, name: str, value: Programme) -> ActivityQuerySet:
         """Find the activities whose agreement or event has the label of the programme."""

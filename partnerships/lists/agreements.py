@@ -23,7 +23,6 @@ from partnerships.lists.filters import (
     CountedFilterSet,
     OwnedFilterSet,
     region_filter,
-    regions_below,
     regions_with,
     unit_filter,
 )
@@ -40,7 +39,6 @@ from partnerships.models import (
     Milestone,
     Organization,
     OrganizationKind,
-    Region,
     User,
     quiet_agreements,
 )
@@ -127,9 +125,6 @@ class AgreementFilterSet(
 
     def filter_country(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
         return queryset.filter(Exists(_partners().filter(organization__country=value)))
-
-    def filter_region(self, queryset: AgreementQuerySet, name: str, value: Region) -> AgreementQuerySet:
-        return queryset.filter(Exists(_partners().filter(organization__region__in=regions_below(value))))
 
     def filter_holders(self, queryset: AgreementQuerySet, honours: QuerySet) -> AgreementQuerySet:
         return queryset.filter(Exists(_partners().filter(organization__in=honours.order_by().values("organization"))))

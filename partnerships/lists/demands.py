@@ -43,7 +43,7 @@ class DemandFilterSet(
     field = django_filters.CharFilter(
         label=pgettext_lazy("of knowledge", "Field"), field_name="field", lookup_expr="icontains", max_length=100
     )
-    region = region_filter(_("Region of the enterprise that asks (incl. sub-regions)"), "organization__region")
+    region = region_filter(_("Region of the enterprise that asks (incl. sub-regions)"))
     deadline_from = DayFilter(label=_("Deadline from"), field_name="deadline_on", lookup_expr="gte")
     deadline_until = DayFilter(label=_("Deadline until"), field_name="deadline_on", lookup_expr="lte")
     released_from = DayFilter(label=_("Released from"), field_name="released_on", lookup_expr="gte")

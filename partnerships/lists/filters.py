@@ -22,7 +22,7 @@ from partnerships.models.demands import DemandQuerySet
 from partnerships.models.facilities import FacilityQuerySet
 from partnerships.models.hidden_records import search_as
 from partnerships.models.milestones import MilestoneQuerySet
-from partnerships.models.organizations import with_parts
+from partnerships.models.organizations import regions_below, with_parts
 from partnerships.models.users import ScopedQuerySet, read_tree
 from partnerships.reports.figures import hidden_count, measure_counting, measured, recorded, rules_counting
 from partnerships.texts import name_a_few
@@ -78,7 +78,7 @@ class ListFilterSet(django_filters.FilterSet, Generic[Rows]):
         return queryset.filter(unit__in=read_tree(Unit).with_descendants([value.pk]))
 
     def filter_region(self, queryset: Rows, name: str, value: Region) -> Rows:
-        return queryset.filter(**{f"{name}__in": regions_below(value)})
+        return queryset.in_regions(regions_below(value))
 
     def filter_party(self, queryset: Rows, name: str, value: str) -> Rows:
         return queryset.filter(**{f"{name}__in": Organization.objects.search(value).values("pk")})
@@ -170,13 +170,8 @@ def unit_filter() -> django_filters.ModelChoiceFilter:
     )
 
 
-def region_filter(label: Text, field_name: str = "region") -> django_filters.ModelChoiceFilter:
-    return django_filters.ModelChoiceFilter(
-        label=label,
-        queryset=Region.objects.none(),
-        field_name=field_name,
-        method="filter_region",
-    )
+def region_filter(label: Text) -> django_filters.ModelChoiceFilter:
+    return django_filters.ModelChoiceFilter(label=label, queryset=Region.objects.none(), method="filter_region")
 
 
 def regions_with(rows: QuerySet, region: str = "region") -> QuerySet:
@@ -184,10 +179,6 @@ def regions_with(rows: QuerySet, region: str = "region") -> QuerySet:
     levels = (region, *(f"{region}__{'__'.join(['parent'] * up)}" for up in (1, 2, 3)))
     found = (Exists(rows.order_by().filter(**{level: OuterRef("pk")})) for level in levels)
     return Region.objects.filter(reduce(or_, map(Q, found)))
-
-
-def regions_below(region: Region) -> set[int]:
-    return read_tree(Region).with_descendants([region.pk])
 
 
 Owned = TypeVar("Owned", ActivityQuerySet, AgreementQuerySet, DemandQuerySet, FacilityQuerySet, MilestoneQuerySet)

@@ -73,7 +73,7 @@ class HonourFilterSet(ListFilterSet[HonourQuerySet]):
     party = django_filters.CharFilter(
         label=pgettext_lazy("of an honour", "Held by"), field_name="organization", method="filter_party", max_length=200
     )
-    region = region_filter(_("Region of the holder (incl. sub-regions)"), "organization__region")
+    region = region_filter(_("Region of the holder (incl. sub-regions)"))
     unit = unit_filter()
     granted_from = DayFilter(label=_("Granted from"), field_name="granted_on", lookup_expr="gte")
     granted_until = DayFilter(label=_("Granted until"), field_name="granted_on", lookup_expr="lte")

@@ -72,6 +72,10 @@ class ActivityQuerySet(ScopedQuerySet):
     def of_organizations(self, ids: Collection[int]) -> Self:
         return self.filter(Exists(ActivityOrganization.objects.filter(activity=OuterRef("pk"), organization__in=ids)))
 
+    def in_regions(self, ids: Collection[int]) -> Self:
+        partners = ActivityOrganization.objects.filter(activity=OuterRef("pk"), organization__region__in=ids)
+        return self.filter(Exists(partners))
+
     def completed(self) -> Self:
         return self.filter(status=ActivityStatus.COMPLETED)
 

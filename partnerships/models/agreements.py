@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +64,11 @@ class AgreementQuerySet(ScopedQuerySet):
 
     def of_organizations(self, ids: Collection[int]) -> Self:
         return self.filter(Exists(AgreementParty.objects.filter(agreement=OuterRef("pk"), organization__in=ids)))
+
+    def in_regions(self, ids: Collection[int]) -> Self:
+        """Return the agreements with a partner in one of these regions; our own organization is a party of each."""
+        parties = AgreementParty.objects.filter(agreement=OuterRef("pk"), organization__region__in=ids)
+        return self.filter(Exists(parties.exclude(organization=Coalesce(OuterRef("unit__organization"), 0))))
 
     def in_force(self, day: dt.date) -> Self:
         """Return agreements signed by ``day``, neither suspended nor ended on it, with a term or automatic renewal that covers it."""

@@ -1,7 +1,8 @@
 """Enterprises ask, universities answer: demands, achievements on offer, answers, and what came of them."""
 
 import datetime as dt
-from typing import Self
+from collections.abc import Collection, Mapping
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -43,6 +44,9 @@ class DemandQuerySet(ScopedQuerySet):
         own = SearchEntry.objects.matching(Demand, text)
         named = SearchEntry.objects.matching(Organization, text)
         return self.filter(Q(pk__in=own) | Q(organization__in=named) | Q(through__in=named))
+
+    def in_regions(self, ids: Collection[int]) -> Self:
+        return self.filter(organization__region__in=ids)
 
     def pending(self) -> Self:
         return self.exclude(status__in=(DemandStatus.AGREED, DemandStatus.NO_MATCH))
@@ -94,6 +98,12 @@ class Demand(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedMod
     answered_on = models.DateField(_("answered on"), null=True, editable=False)
     agreed_on = models.DateField(_("agreed on"), null=True, editable=False)
     closed_on = models.DateField(_("closed without a match on"), null=True, editable=False)
+
+    # The section of its page that has a part. Parts that are not named here are in the first one.
+    page_sections: ClassVar[Mapping[str, str]] = {
+        "documents": "files",
+        "happened": "history",
+    }
 
     objects = DemandQuerySet.as_manager()
     history = History()

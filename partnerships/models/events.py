@@ -1,7 +1,7 @@
 """Events where institutions and enterprises meet, and who took part."""
 
-from collections.abc import Collection
-from typing import Self
+from collections.abc import Collection, Mapping
+from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -77,6 +77,15 @@ class Event(BilingualModel, SeededModel, SearchableModel, VersionedModel):
 
     status = StatusField(EventStatus, db_default=EventStatus.RECORDED)
     withdrawn_on = models.DateField(_("withdrawn on"), null=True, editable=False)
+
+    # The section of its page that has a part. Parts that are not named here are in the first one.
+    page_sections: ClassVar[Mapping[str, str]] = {
+        "took-part": "people",
+        "people": "people",
+        "figures": "files",
+        "documents": "files",
+        "happened": "history",
+    }
 
     objects = EventQuerySet.as_manager()
     history = History()

@@ -1,7 +1,7 @@
 """Honour schemes (titles that authorities give to enterprises) and who holds them until when."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Self
 
 from django.core.exceptions import ValidationError
@@ -107,6 +107,9 @@ class HonourQuerySet(ScopedQuerySet):
         own = SearchEntry.objects.matching(Honour, text)
         holders = SearchEntry.objects.matching(Organization, text)
         return self.filter(Q(pk__in=own) | Q(organization__in=holders))
+
+    def in_regions(self, ids: Collection[int]) -> Self:
+        return self.filter(organization__region__in=ids)
 
     def recorded(self) -> Self:
         """Return honours without those that were recorded in error."""

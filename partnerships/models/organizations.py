@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Self
 
 from django import forms
@@ -35,7 +35,7 @@ from partnerships.models.base import (
     VersionedModel,
 )
 from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
-from partnerships.models.users import Role, ScopedQuerySet, Tree, Unit, User, refuse_cycle
+from partnerships.models.users import Role, ScopedQuerySet, Tree, Unit, User, read_tree, refuse_cycle
 from partnerships.names import name_key, name_keys, search_text, shortest_end
 
 # A shared key shorter than this says nothing: half of all enterprises start with 中.
@@ -51,6 +51,13 @@ class OrganizationKind(models.TextChoices):
     ENTERPRISE = "enterprise", _("Enterprise")
     ASSOCIATION = "association", _("Association")
     GOVERNMENT_BODY = "government_body", _("Government body")
+
+
+class RegionQuerySet(ScopedQuerySet):
+    """Regions are readable by everybody with a role."""
+
+    def in_scope(self, user: User) -> Q:
+        return Q() if user.scope.roles else Q(pk__in=[])
 
 
 class Region(BilingualModel, ReferenceModel):
@@ -69,6 +76,7 @@ class Region(BilingualModel, ReferenceModel):
     )
     note = models.TextField(_("note"), blank=True)
 
+    objects = RegionQuerySet.as_manager()
     history = History()
 
     class Meta:
@@ -84,6 +92,9 @@ class Region(BilingualModel, ReferenceModel):
             ),
         ]
 
+    def get_absolute_url(self) -> str:
+        return reverse("region_detail", args=[self.pk])
+
     def clean(self) -> None:
         refuse_cycle(self)
 
@@ -96,6 +107,11 @@ class Region(BilingualModel, ReferenceModel):
                 refresh_entries(self.organizations.order_by().values_list("pk", flat=True))
                 for event in self.events.iterator(chunk_size=500):
                     event.refresh_search()
+
+
+def regions_below(region: Region) -> set[int]:
+    """Return the ids of the region and all its parts."""
+    return read_tree(Region).with_descendants([region.pk])
 
 
 def names_of(region: Region | None) -> tuple[str, ...]:
@@ -281,6 +297,22 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         help_text=_("The contact of the association to talk to about its members as a group."),
     )
     archived_on = models.DateField(_("archived on"), null=True, blank=True, editable=False)
+
+    # The section of its page that has a part. Parts that are not named here are in the first one.
+    page_sections: ClassVar[Mapping[str, str]] = {
+        "facilities": "related",
+        "payments": "related",
+        "demands": "related",
+        "honours": "related",
+        "achievements": "related",
+        "programmes": "related",
+        "events": "related",
+        "parts": "related",
+        "members": "related",
+        "figures": "files",
+        "documents": "files",
+        "happened": "history",
+    }
 
     objects = OrganizationQuerySet.as_manager()
     history = History()

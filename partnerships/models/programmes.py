@@ -1,6 +1,7 @@
 """Programmes: what several events, agreements, facilities and demands belong to."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -66,6 +67,13 @@ class Programme(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     starts_on = DayColumn(_("starts on"), null=True, blank=True)
     ends_on = DayColumn(_("ends on"), null=True, blank=True)
     summary = models.TextField(_("summary"), blank=True)
+
+    # The section of its page that has a part. Parts that are not named here are in the first one.
+    page_sections: ClassVar[Mapping[str, str]] = {
+        "items": "items",
+        "documents": "files",
+        "happened": "history",
+    }
 
     objects = ProgrammeQuerySet.as_manager()
     history = History()

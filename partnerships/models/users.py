@@ -106,6 +106,10 @@ class ScopedQuerySet(models.QuerySet):
         """Return the rows about one of these organizations, or in which one of them takes part."""
         return self.filter(organization__in=ids)
 
+    def in_regions(self, ids: Collection[int]) -> Self:
+        """Return the rows that lie in one of these regions, or whose organization does."""
+        return self.filter(region__in=ids)
+
 
 class UserQuerySet(ScopedQuerySet):
     def in_scope(self, user: "User") -> Q:

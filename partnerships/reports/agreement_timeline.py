@@ -1,16 +1,14 @@
 """The timeline of an agreement and of everything that belongs to it."""
 
-import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q, QuerySet
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from partnerships.models import (
@@ -31,25 +29,23 @@ from partnerships.models import (
     Receipt,
     ReminderItem,
     StatusChange,
-    Unit,
     User,
 )
 from partnerships.models.milestones import ACTIVITY_KINDS, CLOSED_BY_STEP
 from partnerships.partial_dates import partial_date
 from partnerships.reports.timeline import TimelineEntries, TimelineEntry, entry_at
 from partnerships.reports.timeline_sources import (
-    changed_between,
     completed_entries,
     edit_entries,
-    join,
     note_entries,
+    one_per_save,
+    part_entry,
     past_label,
     read_documents,
     with_earlier,
 )
 from partnerships.statuses import ActivityStatus
 
-DETAILS_SHOWN = 4
 PARTS = (AgreementParty, AgreementTerm, AgreementArea, AgreementUnit, Payment)
 # Milestones of these kinds are met by a step, a call, a receipt or the naming of a liaison.
 MET_BY_ANOTHER_ACT = (CLOSED_BY_STEP | ACTIVITY_KINDS) - {MilestoneKind.NEW_HOLDER} | {
@@ -191,7 +187,7 @@ def _read_edits(timeline: TimelineEntries, agreement: Agreement) -> None:
     payments = Payment.history.filter(agreement=agreement).values("id")  # those that were deleted, too
     receipts = Receipt.history.filter(payment__in=payments).select_related("history_user")
     own.read(receipts.order_by("-history_date", "-history_id"), _part_entries)
-    timeline.merge(own, _one_per_save(own.entries))
+    timeline.merge(own, one_per_save(own.entries))
     for model, kind in ((Activity, "done"), (Milestone, "due")):
         rows = model.history.filter(agreement=agreement).select_related("history_user")
         timeline.read(
@@ -206,13 +202,6 @@ def _title(row: Any) -> str:
     return str(title_zh or row.title)
 
 
-_PART_WORDS = {
-    "+": gettext_lazy("%(part)s added: %(name)s"),
-    "~": gettext_lazy("%(part)s changed: %(name)s"),
-    "-": gettext_lazy("%(part)s removed: %(name)s"),
-}
-
-
 def _part_entries(history: list[Any]) -> Iterator[TimelineEntry]:
     names = dict(zip((row.history_id for row in history), _part_names(history), strict=True))
     for row, earlier in with_earlier(history):
@@ -221,17 +210,11 @@ def _part_entries(history: list[Any]) -> Iterator[TimelineEntry]:
             yield entry_at(row.history_date, row.history_user, act)
         if row.history_type == "+" and isinstance(row, Receipt.history.model):
             continue  # ``_receipt_entries`` shows it on the day of the receipt
-        part = row.instance_type._meta.verbose_name
-        detail = str(_PART_WORDS[row.history_type]) % {"part": part, "name": names[row.history_id]}
-        if row.history_type == "~" and earlier is not None:
-            changes = changed_between(row, earlier, {})
-            if not changes:
-                continue
-            changed = pgettext("between two changed fields", ", ").join(changes)
-            detail = _("%(what)s (%(changes)s)") % {"what": detail, "changes": changed}
-        elif act:
+        if act and row.history_type != "~":
             continue
-        yield entry_at(row.history_date, row.history_user, _("Changed"), detail=detail, kind="edit")
+        entry = part_entry(row, earlier, names[row.history_id])
+        if entry:
+            yield entry
 
 
 def _term_act(row: Any, earlier: Any | None) -> str:
@@ -273,25 +256,3 @@ def _part_names(history: list[Any]) -> list[str]:
 def _known(term: Any, end: str) -> str:
     """Return the start or the end in a history row of a term, as far as it was known."""
     return str(partial_date(getattr(term, f"{end}_on"), getattr(term, f"{end}_precision")) or "…")
-
-
-def _one_per_save(entries: Iterable[TimelineEntry]) -> Iterator[TimelineEntry]:
-    """Merge what one person changed within a minute: a form saves the agreement and its parts as separate rows."""
-    saves: dict[tuple[dt.date, User | Unit | None], list[TimelineEntry]] = defaultdict(list)
-    for entry in entries:
-        if entry.kind != "edit":
-            yield entry
-            continue
-        minute = entry.at.replace(second=0, microsecond=0) if entry.at else entry.day
-        saves[minute, entry.who].append(entry)
-    for save in saves.values():
-        first = next((entry for entry in save if entry.what != _("Changed")), save[0])
-        yield replace(first, detail=_shortened([entry.detail for entry in save if entry.detail]))
-
-
-def _shortened(details: list[str]) -> str:
-    more = len(details) - DETAILS_SHOWN
-    said = join(details[:DETAILS_SHOWN])
-    if more <= 0:
-        return said
-    return ngettext("%(said)s; and %(more)s more", "%(said)s; and %(more)s more", more) % {"said": said, "more": more}

@@ -1,4 +1,4 @@
-"""The life line of an agreement: its dates on one line from the start to the end, with the labels placed side by side."""
+"""Life lines: the dates of an agreement or another record on one line, with the labels placed side by side."""
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
@@ -93,6 +93,36 @@ def life_line(
         is_open_ended=is_open_ended and not closed_on,
         is_planned=is_planned,
     )
+
+
+def life_of(points: Iterable[LifePoint | None], today: dt.date, *, over_on: dt.date | None = None) -> LifeLine | None:
+    """Return the line of a record other than an agreement; None where fewer than two of its dates are known.
+
+    ``over_on`` is the day on which it ended; a line that has not ended reaches until today at least.
+    """
+    known = [point for point in points if point]
+    if len(known) < 2:
+        return None
+    if over_on is None:
+        known.append(_of_day("today", _("Today"), today, today))
+    days = [point.day for point in known]
+    scale = _Scale(min(days), max(days))
+    ordered = sorted(_placed(known, scale), key=lambda point: (point.day, point.name == "end"))
+    return LifeLine(
+        points=ordered,
+        done=scale.at(over_on or today),
+        decision=None,
+        pause=None,
+        overdue=None,
+        contacts=[],
+        is_open_ended=False,
+        is_planned=False,
+    )
+
+
+def point_of(name: str, label: str, day: dt.date | None, today: dt.date) -> LifePoint | None:
+    """Return the point of a day; None where it is not known."""
+    return _of_day(name, label, day, today) if day else None
 
 
 def _points(
@@ -214,7 +244,7 @@ LOWER_FIRST = frozenset({"today", "notice"})
 def _placed(points: Iterable[LifePoint], scale: _Scale) -> list[LifePoint]:
     taken: dict[str, list[tuple[float, float]]] = {"above": [], "below": []}
     placed = []
-    for point in sorted(points, key=lambda one: ORDER.index(one.name)):
+    for point in sorted(points, key=lambda one: ORDER.index(one.name) if one.name in ORDER else len(ORDER)):
         x = scale.share(point.day)
         found: dict[str, Any] = {}
         rows = ("below", "above") if point.name in LOWER_FIRST else ("above", "below")

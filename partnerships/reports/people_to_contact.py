@@ -137,6 +137,14 @@ def people_named(contact_ids: Iterable[int | None], user: User) -> dict[int, Per
     }
 
 
+def first_person_at(organization: Organization, user: User) -> PersonToContact | None:
+    """Return whom to call at an organization: the first by name, of those whose numbers ``user`` may see if there are any."""
+    people = Contact.objects.visible_to(user).filter(is_active=True, organization=organization)
+    people = people.annotate(sees_channels=_sees_channels(user)).select_related("unit")
+    row = people.order_by("-sees_channels", ByName(), "pk").first()
+    return PersonToContact(row, organization, row.position, row.sees_channels, None) if row else None
+
+
 def _sees_channels(user: User) -> Q:
     return Q(Exists(Contact.objects.with_personal_data_for(user).filter(pk=OuterRef("pk"))))
 

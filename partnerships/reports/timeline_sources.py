@@ -1,7 +1,9 @@
 """Entries of a timeline, made of status changes, edits, contact notes, completed activities and documents."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 from django.contrib.contenttypes.models import ContentType
@@ -9,7 +11,7 @@ from django.db.models import Field, ForeignKey, Model, Q
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from partnerships.models import (
     Activity,
@@ -24,6 +26,7 @@ from partnerships.models import (
     Honour,
     Milestone,
     StatusChange,
+    Unit,
     User,
 )
 from partnerships.partial_dates import partial_date
@@ -78,6 +81,12 @@ FIELDS_LEFT_OUT = frozenset(
 )
 PRECISION = "_precision"  # ends the name of a column that says how much is known of the date beside it
 EDITS_SHOWN = 30
+DETAILS_SHOWN = 4
+PART_WORDS = {
+    "+": gettext_lazy("%(part)s added: %(name)s"),
+    "~": gettext_lazy("%(part)s changed: %(name)s"),
+    "-": gettext_lazy("%(part)s removed: %(name)s"),
+}
 
 
 class HistoryRow(Protocol):
@@ -252,3 +261,38 @@ def people_in(history: Iterable[HistoryRow]) -> dict[int, User]:
     """Load the owners and coordinators named in a history, in one query."""
     ids = {getattr(row, name, None) for row in history for name in ("owner_id", "coordinator_id")}
     return User.objects.in_bulk([pk for pk in ids if pk])
+
+
+def part_entry(row: Any, earlier: Any | None, name: str) -> TimelineEntry | None:
+    """Return the entry for a history row of a part; None where nothing changed that people edit."""
+    part = row.instance_type._meta.verbose_name
+    detail = str(PART_WORDS[row.history_type]) % {"part": part, "name": name}
+    if row.history_type == "~" and earlier is not None:
+        changes = changed_between(row, earlier, {})
+        if not changes:
+            return None
+        changed = pgettext("between two changed fields", ", ").join(changes)
+        detail = _("%(what)s (%(changes)s)") % {"what": detail, "changes": changed}
+    return entry_at(row.history_date, row.history_user, _("Changed"), detail=detail, kind="edit")
+
+
+def one_per_save(entries: Iterable[TimelineEntry]) -> Iterator[TimelineEntry]:
+    """Merge what one person changed within a minute: a form saves the agreement and its parts as separate rows."""
+    saves: dict[tuple[dt.date, User | Unit | None], list[TimelineEntry]] = defaultdict(list)
+    for entry in entries:
+        if entry.kind != "edit":
+            yield entry
+            continue
+        minute = entry.at.replace(second=0, microsecond=0) if entry.at else entry.day
+        saves[minute, entry.who].append(entry)
+    for save in saves.values():
+        first = next((entry for entry in save if entry.what != _("Changed")), save[0])
+        yield replace(first, detail=_shortened([entry.detail for entry in save if entry.detail]))
+
+
+def _shortened(details: list[str]) -> str:
+    more = len(details) - DETAILS_SHOWN
+    said = join(details[:DETAILS_SHOWN])
+    if more <= 0:
+        return said
+    return ngettext("%(said)s; and %(more)s more", "%(said)s; and %(more)s more", more) % {"said": said, "more": more}
