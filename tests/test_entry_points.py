@@ -1223,9 +1223,14 @@ def paper(row: Any) -> SimpleUploadedFile:
 
 ITEMS_OF_PROGRAMME = ("item", "item about something else", "item goes", "item twice", "item about nothing")
 # Records of ``register_record`` and ``edit_record`` that have pages beside the admin's.
-ADD_PAGES: dict[Any, dict[str, Way]] = {Achievement: {"partnerships.forms.records": add_page("achievement_add")}}
+ADD_PAGES: dict[Any, dict[str, Way]] = {
+    model: {"partnerships.forms.records": add_page(f"{kind}_add")}
+    for model, kind in ((Achievement, "achievement"), (ReportedFigure, "figure"), (Source, "source"))
+}
 EDIT_PAGES: dict[Any, dict[str, Way]] = {
     Achievement: {"partnerships.forms.records": page_way("achievement_edit")},
+    ReportedFigure: {"partnerships.forms.records": page_way("figure_edit")},
+    Source: {"partnerships.forms.records": page_way("source_edit", lacks=["sentence", "number twice"])},
     Event: {"partnerships.forms.records": page_way("event_edit", lacks=["person", "contact", "programme", "nobody"])},
 }
 
@@ -1290,7 +1295,10 @@ SUBJECTS = {
             Act("new"),
             refused("nothing printed, nothing assumed", changes=lambda row: {"printed": ""}),
         ],
-        {"partnerships.admin.base": ADD_IN_ADMIN},
+        {
+            "partnerships.admin.base": ADD_IN_ADMIN,
+            "partnerships.forms.records": add_page("citation_add", args=lambda row: ["event", row.object_id]),
+        },
     ),
     "register_record event": Subject(
         RECORDS[Event],

@@ -452,6 +452,26 @@ class CustodyForm(VerbForm):
         return agreements.edit_agreement(self.row, actor=actor, today=self.today, parts=[step])
 
 
+class CustodyCorrectionForm(CustodyForm):
+    """Corrects a step of the original, or takes one out that was entered by mistake."""
+
+    is_wrong = forms.BooleanField(label=_("Remove this step: entered by mistake"), required=False)
+
+    def __init__(self, *args: Any, step: CustodyStep, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.custody_step = step
+        for name in ("step", "desk", "since"):
+            self.fields[name].initial = getattr(step, name)
+
+    def call(self, actor: User, values: dict[str, Any]) -> Agreement:
+        about: dict[str, Any] = {"actor": actor, "today": self.today}
+        if values.pop("is_wrong"):
+            return agreements.edit_agreement(self.row, **about, removed=[self.custody_step])
+        for name, value in values.items():
+            setattr(self.custody_step, name, value)
+        return agreements.edit_agreement(self.row, **about, parts=[self.custody_step])
+
+
 class ContactChoiceField(forms.ModelChoiceField):
     def label_from_instance(self, contact: Contact) -> str:
         return " · ".join(filter(None, [contact.name, contact.position]))

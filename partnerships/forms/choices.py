@@ -5,11 +5,11 @@ from typing import Any, cast
 from django import forms
 from django.db.models import Model, QuerySet
 
-from partnerships.models import AgreementType, CooperationArea, Region, Role, Statement, Unit, User, WorkCalendar
+from partnerships.models import AgreementType, CooperationArea, Role, Statement, Unit, User, WorkCalendar
 from partnerships.permissions import may
 
 # Models without visible_to() whose rows everybody may choose; other models without it offer nothing.
-SHARED = frozenset({Region, Statement, WorkCalendar})
+SHARED = frozenset({Statement, WorkCalendar})
 
 
 def choosable(model: type[Model], user: User) -> QuerySet:

@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import choosable
-from partnerships.models import Agreement, Contact, Event, Organization, Programme, Region, User
+from partnerships.models import Agreement, Contact, Event, Organization, Programme, Region, Source, User
 from partnerships.permissions import may
 from partnerships.texts import name_all
 
@@ -95,6 +95,7 @@ PICKS: Mapping[str, Pick] = {
         lambda region: str(region.parent or ""),
         lambda rows: rows.select_related("parent"),
     ),
+    "source": Pick(Source, _by_columns("title", "publisher"), lambda source: source.publisher),
 }
 
 

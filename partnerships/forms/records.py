@@ -1,8 +1,9 @@
-"""Forms that add and edit the records beside agreements: demands, facilities, honours, achievements, programmes, events."""
+"""Forms that add and edit the records beside agreements: demands, facilities, honours, achievements, programmes, events,
+figures, sources and citations."""
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.db.models import Model
@@ -17,6 +18,7 @@ from partnerships.forms.picks import PickField, pick_field
 from partnerships.inputs import DayInput
 from partnerships.models import (
     Achievement,
+    Citation,
     CooperationArea,
     Demand,
     Event,
@@ -29,9 +31,12 @@ from partnerships.models import (
     Programme,
     ProgrammeOrganizer,
     ProgrammeTarget,
+    ReportedFigure,
+    Source,
     Unit,
     User,
 )
+from partnerships.models.figures import FIGURE_SUBJECTS
 from partnerships.workflows.demands import edit_demand, register_demand
 from partnerships.workflows.facilities import edit_facility, register_facility
 from partnerships.workflows.honours import edit_honour, register_honour
@@ -165,8 +170,8 @@ class FacilityForm(EitherNameMixin, RecordForm):
     class Meta:
         model = Facility
         fields = [
-            *("kind", "name", "name_zh", "unit", "owner", "agreement", "area", "event", "region", "site"),
-            *("starts_on", "ends_on", "capacity", "summary"),
+            *("kind", "name", "name_zh", "unit", "owner", "area", "agreement", "event", "region", "site"),
+            *("capacity", "starts_on", "ends_on", "summary"),
         ]
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
 
@@ -261,3 +266,55 @@ class EventRecordForm(EitherNameMixin, RecordForm):
             "ends_on": DayInput,
             **{name: forms.Textarea(attrs={"rows": 3}) for name in ("summary", "agenda", "minutes")},
         }
+
+
+class FigureForm(EitherNameMixin, RecordForm):
+    register, edit = staticmethod(register_record), staticmethod(edit_record)
+
+    source = PickField("source", label=_("Source"))
+    organization = PickField("organization", label=_("About the organization"), required=False)
+    region = PickField("region", label=_("About the region"), required=False)
+    event = PickField("event", label=_("About the event"), required=False)
+    programme = PickField("programme", label=_("About the programme"), required=False)
+    needs_one_of = frozenset({"name", "name_zh", *FIGURE_SUBJECTS})
+
+    class Meta:
+        model = ReportedFigure
+        fields = [
+            *("name", "name_zh", "printed", "value", "qualifier", "measure", "as_of", "as_of_precision"),
+            *("source", *FIGURE_SUBJECTS, "counting_rule", "scheme", "unit"),
+        ]
+        widgets = {"as_of": DayInput}
+
+
+class SourceForm(RecordForm):
+    register, edit = staticmethod(register_record), staticmethod(edit_record)
+
+    url = forms.URLField(label=_("Address on the web"), required=False, assume_scheme="https")
+
+    class Meta:
+        model = Source
+        fields = ["title", "authors", "publisher", "published_on", "url", "note"]
+        widgets = {"published_on": DayInput, "note": forms.Textarea(attrs={"rows": 3})}
+
+
+class CiteSourceForm(RecordForm):
+    """Cites a source for a record, or for one of its fields."""
+
+    register, edit = staticmethod(register_record), staticmethod(edit_record)
+
+    needs_one_of = frozenset({"printed", "is_assumption"})
+
+    source = PickField("source", label=_("Source"))
+    field = forms.ChoiceField(label=_("About"), required=False)
+
+    class Meta:
+        model = Citation
+        fields = ["source", "field", "printed", "is_assumption", "note"]
+        widgets = {name: forms.Textarea(attrs={"rows": 3}) for name in ("printed", "note")}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        columns = self.instance.record._meta.concrete_fields
+        named = [(one.name, one.verbose_name) for one in columns if one.editable and not one.primary_key]
+        cast("forms.ChoiceField", self.fields["field"]).choices = [("", _("The whole record")), *named]

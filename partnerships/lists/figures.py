@@ -4,6 +4,7 @@ from operator import attrgetter
 
 import django_filters
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -14,6 +15,7 @@ from partnerships.lists.filter_fields import SwitchFilter
 from partnerships.lists.filters import ListFilterSet, containing
 from partnerships.models import ReportedFigure, Source, User
 from partnerships.models.figures import ReportedFigureQuerySet
+from partnerships.permissions import may
 from partnerships.reports.figures import to_register, with_recorded, with_some_to_register
 
 
@@ -131,4 +133,4 @@ class FigureList(RecordList[ReportedFigure]):
     )
 
     def links(self) -> list[PageLink]:
-        return self.admin_link(_("Add a figure"), "figure.edit")
+        return [PageLink(_("Add a press figure"), reverse("figure_add"))] if may(self.user, "figure.edit") else []

@@ -5,7 +5,7 @@ from django.db.models import Count, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists import cells
-from partnerships.lists.base import Column, Preset, RecordList
+from partnerships.lists.base import Column, PageLink, Preset, RecordList
 from partnerships.lists.filters import ListFilterSet, containing
 from partnerships.models import Source, User
 from partnerships.models.sources import SourceQuerySet
@@ -61,3 +61,6 @@ class SourceList(RecordList[Source]):
         Column("quotations", _("Quotations"), attrgetter("citation_count"), width="num", add=_with_quotations),
         Column("figures", _("Figures"), attrgetter("figure_count"), width="num", add=_with_figures),
     )
+
+    def links(self) -> list[PageLink]:
+        return self.add_link(_("Add a source"), "source.add")

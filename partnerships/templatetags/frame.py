@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from django import template
+from django.db.models import Model
 from django.template import Context
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -57,7 +58,15 @@ OFFICE_PLACES = (
 # The bottom bar of a phone has room for four places and "More".
 IN_BOTTOM_BAR = ("my", "agreement", "organization", "calendar")
 # Parts of the site without an entry of their own stand under another one.
-STANDS_UNDER = {"answer": "demand", "contact": "organization", "document": "agreement"}
+STANDS_UNDER = {
+    "answer": "demand",
+    "contact": "organization",
+    "custody": "agreement",
+    "document": "agreement",
+    "region": "organization",
+}
+# Pages about something that belongs to a record, which stand where the record does.
+OF_A_RECORD = ("citation_", "contact_note_", "document_")
 
 
 @dataclass(frozen=True)
@@ -99,14 +108,23 @@ def navigation(context: Context) -> Navigation:
     """Return the navigation for the person who asks; no query beyond the roles that every page reads."""
     request = context["request"]
     match = getattr(request, "resolver_match", None)
-    first_word = match.url_name.partition("_")[0] if match and match.url_name else ""
-    here = STANDS_UNDER.get(first_word, first_word)
+    here = _section_of(match.url_name, context) if match and match.url_name else ""
     return Navigation(
         main=_links(PLACES, request.user, here),
         more=_links(MORE_PLACES, request.user, here),
         office=_links(OFFICE_PLACES, request.user, here),
         logs_activities=may(request.user, "activity.add"),
     )
+
+
+def _section_of(name: str, context: Context) -> str:
+    """Return the section that the page at the address ``name`` stands in."""
+    row = context.get("subject") or context.get("row")
+    about = getattr(row, "target", row)
+    section = name.partition("_")[0]
+    if name.startswith(OF_A_RECORD) and isinstance(about, Model):
+        section = about._meta.model_name or section
+    return STANDS_UNDER.get(section, section)
 
 
 def _links(places: Iterable[Place], user: User, here: str) -> list[Link]:

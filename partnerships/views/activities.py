@@ -31,6 +31,7 @@ from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.entry import WITH_PARTIES, about, entry_page
 from partnerships.views.milestones import may_add_action_point, with_steps_in_line
+from partnerships.views.record_acts import citing_act
 from partnerships.views.related import VERSIONS, demands_behind
 from partnerships.views.steps import form_page, grouped_offers, step_page
 from partnerships.workflows.activities import detail_of
@@ -57,6 +58,7 @@ def activity_detail(request: UserRequest, pk: int) -> HttpResponse:
         ),
         "may_log": activity.agreement is not None and may(request.user, "contact_note.add", activity.agreement),
         "may_edit": may(request.user, "activity.edit", activity),
+        "citing": citing_act(activity, request.user),
         "may_attach": may(request.user, "document.upload", Document(activity=activity)),
         "timeline": record_timeline(activity),
         "cited": citations_of([activity, *partners]),

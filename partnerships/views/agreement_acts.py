@@ -11,12 +11,12 @@ from django.utils.translation import pgettext
 
 from partnerships.forms.steps import StepOffer
 from partnerships.forms.terms import term_verbs
-from partnerships.models import Agreement, ApprovalStep, Document, Payment, User
+from partnerships.models import Agreement, ApprovalStep, Document, Facility, Payment, User
 from partnerships.permissions import may
 from partnerships.statuses import AgreementStatus
 from partnerships.texts import LazyText
 from partnerships.views.milestones import may_add_action_point
-from partnerships.views.record_acts import ICONS, ActGroup, RecordAct, groups_of
+from partnerships.views.record_acts import ICONS, ActGroup, RecordAct, citing_act, groups_of
 
 # Steps without a reason that end an agreement all the same.
 ENDINGS = frozenset({"complete", "end_by_notice"})
@@ -108,6 +108,11 @@ def _of_record(agreement: Agreement, user: User) -> Iterator[RecordAct]:
     if may(user, "document.upload", Document(agreement=agreement)):
         address = reverse("document_add", args=["agreement", agreement.pk])
         yield RecordAct(_("Add a document"), address, ICONS["paper"])
+    if agreement.is_signed and may(user, "facility.add", Facility(agreement=agreement, unit=agreement.unit)):
+        address = f"{reverse('facility_add')}?{urlencode({'agreement': agreement.pk})}"
+        yield RecordAct(_("Add a joint facility"), address, ICONS["paper"])
+    if citing := citing_act(agreement, user):
+        yield citing
     if may(user, "payment.edit", Payment(agreement=agreement)):
         address = reverse("payment_add", args=[agreement.pk])
         yield RecordAct(_("Add a promised payment"), address, ICONS["paper"])

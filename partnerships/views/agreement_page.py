@@ -1,7 +1,7 @@
 """The page of an agreement: a summary with its life line, and five sections of which one is shown."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +56,7 @@ from partnerships.views.people_to_contact import shown_contacts, shown_people
 from partnerships.views.promises import plan_address
 from partnerships.views.record_acts import ActGroup, RecordAct
 from partnerships.views.related import VERSIONS, demands_behind, facilities_among
+from partnerships.views.sections import Context, Section, by_name, head_of, section_asked, tabs_of
 from partnerships.views.steps import grouped_offers
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
@@ -70,17 +71,6 @@ PLANS_AT_MOST = 300
 PARTIES = Prefetch("parties", AgreementParty.objects.select_related("organization__region"))
 AREAS = Prefetch("promised_areas", AgreementArea.objects.select_related("area"))
 RELATED = ("unit", "unit__work_calendar", "type", "coordinator", "event", "through", "parent", "created_by")
-
-Context = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A section of the page: its name in the address, and what reads its rows."""
-
-    name: str
-    label: LazyText
-    read: "Callable[[Page], Context]"
 
 
 @dataclass(frozen=True)
@@ -111,10 +101,11 @@ def agreement_detail(request: UserRequest, pk: int) -> HttpResponse:
     office_day = office_today(agreement)
     period = running_period(agreement.terms.all(), office_day)
     page = Page(request, agreement, today, office_day, list(agreement.parties.all()), period)
-    section = SECTIONS[_section_asked(request)]
+    section = section_asked(request, SECTIONS)
     shown = section.read(page)
     cited = citations_of([agreement, agreement.event, agreement.parent, *page.parties, *shown.pop("cited", ())])
-    context = {**_summary(page), **shown, "cited": cited, "section": section.name, "tabs": _tabs(page, section.name)}
+    tabs = tabs_of(agreement, SECTIONS, section, _counts(page))
+    context = {**_summary(page), **shown, "cited": cited, "section": section.name, "tabs": tabs}
     return render(request, "partnerships/agreements/detail.html", context)
 
 
@@ -129,32 +120,13 @@ def _with_standing(rows: Any, today: dt.date) -> Any:
     )
 
 
-def _section_asked(request: UserRequest) -> str:
-    """Return the section that the address names; a kind or a page of the history is in the history."""
-    if "happened" in request.GET or "moments" in request.GET:
-        return "history"
-    asked = request.GET.get("section", "")
-    return asked if asked in SECTIONS else "overview"
-
-
-def _tabs(page: Page, current: str) -> list[dict[str, object]]:
+def _counts(page: Page) -> dict[str, int]:
     agreement = page.agreement
-    address = agreement.get_absolute_url()
     unfinished = agreement.activities.exclude(status__in=DONE_WITH).count()
-    counts = {
+    return {
         "work": agreement.milestones.pending().count() + unfinished,
         "files": _documents_of(agreement, page.user).count(),
     }
-    return [
-        {
-            "label": section.label,
-            "address": address if section.name == "overview" else f"{address}?section={section.name}",
-            "count": counts.get(section.name),
-            "is_current": section.name == current,
-            "parts": " ".join(part for part, name in Agreement.page_sections.items() if name == section.name),
-        }
-        for section in SECTIONS.values()
-    ]
 
 
 def _summary(page: Page) -> Context:
@@ -166,6 +138,7 @@ def _summary(page: Page) -> Context:
     others = [party for party in page.parties if party.organization_id != agreement.unit.organization_id]
     decision = _decision_date(agreement, page.period)
     return {
+        **head_of(agreement),
         "agreement": agreement,
         "today": page.today,
         "partners": [party for party in others if party.withdrew_on is None] or others or page.parties,
@@ -272,16 +245,13 @@ def _history(page: Page) -> Context:
     return timeline_context(page.request, agreement_timeline(page.agreement, page.user))
 
 
-SECTIONS: Mapping[str, Section] = {
-    section.name: section
-    for section in (
-        Section("overview", pgettext_lazy("section", "Overview"), _overview),
-        Section("work", pgettext_lazy("section", "Work"), _work),
-        Section("terms", _("Parties and terms"), _parties_and_terms),
-        Section("files", pgettext_lazy("section", "Files"), _files),
-        Section("history", pgettext_lazy("of a record", "History"), _history),
-    )
-}
+SECTIONS = by_name(
+    Section("overview", pgettext_lazy("section", "Overview"), _overview),
+    Section("work", pgettext_lazy("section", "Work"), _work),
+    Section("terms", _("Parties and terms"), _parties_and_terms),
+    Section("files", pgettext_lazy("section", "Files"), _files),
+    Section("history", pgettext_lazy("of a record", "History"), _history),
+)
 
 
 # Parts

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -13,6 +14,7 @@ from partnerships.forms.agreements import (
     AccedeOnPageForm,
     AgreementForm,
     CoordinatorForm,
+    CustodyCorrectionForm,
     CustodyForm,
     NewAgreementForm,
     PeopleForm,
@@ -28,12 +30,14 @@ from partnerships.forms.terms import TERM_VERBS, TermVerb
 from partnerships.models import (
     Agreement,
     AgreementParty,
+    CustodyStep,
     Document,
     Event,
     Organization,
     StatusChange,
 )
 from partnerships.models.approvals import missing_approval_steps
+from partnerships.models.base import address_of_part
 from partnerships.requests import UserRequest
 from partnerships.statuses import AgreementStatus
 from partnerships.views.base import require_or_403, visible_or_404
@@ -142,6 +146,19 @@ def _record_custody(request: UserRequest, agreement: Agreement) -> HttpResponse:
     require_or_403(request.user, "agreement.edit", agreement)
     form = CustodyForm(request.POST or None, row=agreement, today=office_today(agreement))
     return form_page(request, agreement, form, title=_("Record where the original is"), done=_("Recorded."))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def custody_edit(request: UserRequest, pk: int) -> HttpResponse:
+    """Correct the step ``pk`` of the original of an agreement."""
+    step = get_object_or_404(CustodyStep, pk=pk)
+    agreement = visible_or_404(Agreement.objects.select_related("unit"), request, step.agreement_id)
+    require_or_403(request.user, "agreement.edit", agreement)
+    form = CustodyCorrectionForm(request.POST or None, row=agreement, today=office_today(agreement), step=step)
+    back, shown = address_of_part(agreement, "paper"), {"button": _("Save")}
+    title = _("Correct where the original was")
+    return form_page(request, agreement, form, title=title, done=_("Saved."), back=back, shown=shown)
 
 
 def _accede(request: UserRequest, agreement: Agreement) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Enterprises ask, universities answer: demands with their answers, and the step to what comes of them."""
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,10 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import Q
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.demands import AgreementOutcomeForm, AskUnitsForm, ProjectOutcomeForm
@@ -18,12 +21,17 @@ from partnerships.forms.steps import StepOffer
 from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutcome, Document, StatusChange, User
 from partnerships.models.demands import DemandQuerySet
 from partnerships.permissions import may
-from partnerships.reports.timeline_sources import record_timeline
+from partnerships.reports.record_lines import demand_line
+from partnerships.reports.record_timeline import record_entries
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.related import documents_of, milestones_of
+from partnerships.views.people_to_contact import shown_person_at
+from partnerships.views.record_acts import ICONS, RecordAct, edit_act, record_groups
+from partnerships.views.related import documents_of, milestones_of, next_pending
+from partnerships.views.sections import Context, Section, by_name, head_of, section_asked, tabs_of
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
+from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
 # Steps of a demand that need more than a date: form, title, and the message when it is done.
 VERBS: dict[str, tuple[Any, Any, Any]] = {
@@ -50,28 +58,94 @@ class AnswerOffers:
     changes: list[StatusChange]
 
 
+@dataclass(frozen=True)
+class DemandPage:
+    """The demand with what every section of its page starts from."""
+
+    request: UserRequest
+    demand: Demand
+    today: dt.date
+    offers: dict[str, list[StepOffer]]
+    documents: list[Document]
+
+    @property
+    def user(self) -> User:
+        return self.request.user
+
+
 @login_required
 @require_safe
 def demand_detail(request: UserRequest, pk: int) -> HttpResponse:
-    demand, user = visible_or_404(_with_context(), request, pk), request.user
+    """Show one section of the page, or its timeline alone when htmx asks for that."""
+    demand, user, today = visible_or_404(_with_context(), request, pk), request.user, timezone.localdate()
+    if asks_for_timeline_only(request):
+        return render_timeline(request, timeline_context(request, record_entries(demand, user)))
+    page = DemandPage(request, demand, today, _offers(demand, user), documents_of(user, demand=demand))
+    section = section_asked(request, SECTIONS)
+    shown = section.read(page)
+    milestones = milestones_of(demand, user)
+    context = {
+        **head_of(demand),
+        "demand": demand,
+        "today": today,
+        "next_milestone": next_pending(milestones),
+        "milestones": milestones,
+        "contact": shown_person_at(demand.organization, user) if demand.is_pending else None,
+        "life": demand_line(demand, today),
+        **_acts(page),
+        "section": section.name,
+        "tabs": tabs_of(demand, SECTIONS, section, {"files": len(page.documents)}),
+        **shown,
+        "cited": citations_of([demand, *shown.pop("cited", ())]),
+    }
+    return render(request, "partnerships/demands/detail.html", context)
+
+
+def _acts(page: DemandPage) -> Context:
+    """Return the acts of the page; the main one is the first that takes the demand on."""
+    demand, user = page.demand, page.user
+    verbs = [
+        RecordAct(title, reverse("demand_step", args=[demand.pk, name]), is_forward=True)
+        for name, title in _verbs(demand, user)
+    ]
+    rewrite = []
+    if demand.is_content_published and may(user, "demand.edit", demand):
+        address = f"{reverse('demand_edit', args=[demand.pk])}#id_rewritten_wording"
+        rewrite = [RecordAct(_("Rewrite it for universities"), address, ICONS["paper"])]
+    acts = record_groups(demand, user, offers=page.offers, follow_up=[*verbs, *rewrite])
+    return {"acts": acts, "main_act": next(iter(verbs), None) or edit_act(demand, user), "offers": page.offers}
+
+
+def _overview(page: DemandPage) -> Context:
+    demand, user = page.demand, page.user
     items = list(demand.programme_items.select_related("programme"))
     answers = _answers(demand, user)
-    context = {
-        "demand": demand,
-        "today": timezone.localdate(),
-        "offers": _offers(demand, user),
-        "verbs": _verbs(demand, user),
+    return {
         "answers": answers,
         "seen_answers": {shown.answer.pk for shown in answers},
         "outcomes": _outcomes(demand, user),
         "items": items,
-        "milestones": milestones_of(demand, request.user),
-        "may_upload": may(request.user, "document.upload", Document(demand=demand)),
-        "documents": documents_of(user, demand=demand),
-        "timeline": record_timeline(demand),
-        "cited": citations_of([demand, *items]),
+        "cited": items,
     }
-    return render(request, "partnerships/demands/detail.html", context)
+
+
+def _files(page: DemandPage) -> Context:
+    demand, user = page.demand, page.user
+    return {
+        "documents": page.documents,
+        "may_upload": may(user, "document.upload", Document(demand=demand)),
+    }
+
+
+def _history(page: DemandPage) -> Context:
+    return timeline_context(page.request, record_entries(page.demand, page.user))
+
+
+SECTIONS = by_name(
+    Section("overview", pgettext_lazy("section", "Overview"), _overview),
+    Section("files", pgettext_lazy("section", "Files"), _files),
+    Section("history", pgettext_lazy("of a record", "History"), _history),
+)
 
 
 @login_required

@@ -15,12 +15,16 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.forms.documents import DocumentEditForm, DocumentForm, ReplaceForm
 from partnerships.models import (
+    Activity,
     Agreement,
     Demand,
     Document,
     DocumentVersion,
+    Event,
     Facility,
+    Honour,
     Organization,
+    Programme,
     SecurityEvent,
     User,
 )
@@ -33,12 +37,16 @@ from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.edits import edit_page
 
 # Records with a place for documents on their page.
-DocumentHolder = Agreement | Organization | Facility | Demand
+DocumentHolder = Agreement | Activity | Organization | Event | Facility | Demand | Programme | Honour
 TARGETS: Mapping[str, type[DocumentHolder]] = {
     "agreement": Agreement,
+    "activity": Activity,
     "organization": Organization,
+    "event": Event,
     "facility": Facility,
     "demand": Demand,
+    "programme": Programme,
+    "honour": Honour,
 }
 
 

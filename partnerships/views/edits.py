@@ -54,10 +54,12 @@ def edit_page(
     title: LazyText,
     template: str = "edit",
     back: str = "",
+    then: str = "",
 ) -> HttpResponse:
     """Show ``form``, which has an ``apply(actor)``; after a POST that is accepted, go to the page of what it kept.
 
-    ``row`` is what it changes, or what a new row belongs to; ``back`` the address it is left to, the row's without it.
+    ``row`` is what it changes, or what a new row belongs to; ``back`` the address it is left to, the row's without it;
+    ``then`` the one that it leads to where what it kept has no page.
     """
     if is_shown_again(request.POST):
         form.hide_errors()
@@ -70,7 +72,7 @@ def edit_page(
             if row is None:
                 done = with_what_follows(done, saved, request.user, now=timezone.now())
             messages.success(request, done)
-            return redirect(saved.get_absolute_url())
+            return redirect(then or saved.get_absolute_url())
     if row is not None:
         back = back or row.get_absolute_url()
     return _shown(request, row, form, {"title": title, "back": back}, template)

@@ -9,31 +9,45 @@ from django.views.decorators.http import require_http_methods, require_safe
 from partnerships.models import Document, Facility, shown_to
 from partnerships.models.facilities import FacilityQuerySet
 from partnerships.permissions import may
-from partnerships.reports.timeline_sources import record_timeline
+from partnerships.reports.record_lines import facility_line
+from partnerships.reports.record_timeline import record_entries
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.related import documents_of, milestones_of
+from partnerships.views.record_acts import edit_act, first_step, record_groups
+from partnerships.views.related import documents_of, milestones_of, next_pending
+from partnerships.views.sections import head_of
 from partnerships.views.steps import grouped_offers, step_page
+from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
 
 @login_required
 @require_safe
 def facility_detail(request: UserRequest, pk: int) -> HttpResponse:
     facility = visible_or_404(_with_context(), request, pk)
+    if asks_for_timeline_only(request):
+        return render_timeline(request, timeline_context(request, record_entries(facility, request.user)))
+    user, today = request.user, timezone.localdate()
     sides = list(facility.partners.select_related("organization"))
     items = list(facility.programme_items.select_related("programme"))
+    offers, milestones = grouped_offers(facility, user), milestones_of(facility, user)
+    acts = record_groups(facility, user, offers=offers)
     context = {
+        **head_of(facility),
         "facility": facility,
-        "agreement": shown_to(request.user, facility.agreement),
-        "today": timezone.localdate(),
-        "offers": grouped_offers(facility, request.user),
+        "agreement": shown_to(user, facility.agreement),
+        "today": today,
+        "offers": offers,
+        "acts": acts,
+        "main_act": first_step(acts) or edit_act(facility, user),
+        "life": facility_line(facility, today),
         "sides": sides,
         "items": items,
-        "milestones": milestones_of(facility, request.user),
-        "may_upload": may(request.user, "document.upload", Document(facility=facility)),
-        "documents": documents_of(request.user, facility=facility),
-        "timeline": record_timeline(facility),
+        "milestones": milestones,
+        "next_milestone": next_pending(milestones),
+        "may_upload": may(user, "document.upload", Document(facility=facility)),
+        "documents": documents_of(user, facility=facility),
+        **timeline_context(request, record_entries(facility, user)),
         "cited": citations_of([facility, *sides, *items]),
     }
     return render(request, "partnerships/facilities/detail.html", context)

@@ -6,14 +6,19 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from partnerships.models import Honour, HonourScheme, Milestone
+from partnerships.models import Document, Honour, HonourScheme
 from partnerships.models.honours import HonourQuerySet
-from partnerships.reports.timeline_sources import record_timeline
+from partnerships.permissions import may
+from partnerships.reports.record_lines import honour_line
+from partnerships.reports.record_timeline import record_entries
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.related import documents_of, figures_about
+from partnerships.views.record_acts import edit_act, record_groups
+from partnerships.views.related import documents_of, figures_about, milestones_of, next_pending
+from partnerships.views.sections import head_of
 from partnerships.views.steps import grouped_offers, step_page
+from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 
 HOLDERS_SHOWN = 50
 
@@ -22,15 +27,23 @@ HOLDERS_SHOWN = 50
 @require_safe
 def honour_detail(request: UserRequest, pk: int) -> HttpResponse:
     honour = visible_or_404(_with_context(), request, pk)
-    milestones = Milestone.objects.visible_to(request.user).filter(honour=honour)
+    if asks_for_timeline_only(request):
+        return render_timeline(request, timeline_context(request, record_entries(honour, request.user)))
+    user, today = request.user, timezone.localdate()
+    milestones = milestones_of(honour, user)
     context = {
+        **head_of(honour),
         "honour": honour,
-        "today": timezone.localdate(),
-        "offers": grouped_offers(honour, request.user),
-        "could_rise": Honour.objects.could_rise(timezone.localdate()).filter(pk=honour.pk).exists(),
-        "milestones": list(milestones.select_related("owner")),
-        "documents": documents_of(request.user, honour=honour),
-        "timeline": record_timeline(honour),
+        "today": today,
+        "acts": record_groups(honour, user, offers=grouped_offers(honour, user)),
+        "main_act": edit_act(honour, user),
+        "life": honour_line(honour, today) if honour.withdrawn_on is None else None,
+        "could_rise": Honour.objects.could_rise(today).filter(pk=honour.pk).exists(),
+        "milestones": milestones,
+        "next_milestone": next_pending(milestones),
+        "documents": documents_of(user, honour=honour),
+        "may_upload": may(user, "document.upload", Document(honour=honour)),
+        **timeline_context(request, record_entries(honour, user)),
         "cited": citations_of([honour]),
     }
     return render(request, "partnerships/honours/detail.html", context)

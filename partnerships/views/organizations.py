@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.countries import country_name
@@ -58,8 +58,9 @@ from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.edits import edit_page
 from partnerships.views.people_to_contact import shown_contacts
-from partnerships.views.record_acts import ICONS, ActGroup, RecordAct, groups_of
+from partnerships.views.record_acts import ICONS, ActGroup, RecordAct, adding, edit_act, record_groups
 from partnerships.views.related import VERSIONS, demands_among, figures_about
+from partnerships.views.sections import Context, Section, by_name, head_of, section_asked, tabs_of
 from partnerships.views.steps import form_page
 from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
 from partnerships.workflows.departures import involvement_of
@@ -79,32 +80,56 @@ RELATION_WORDS = {
 }
 
 
+@dataclass(frozen=True)
+class OrganizationPage:
+    """The organization with what every section of its page starts from."""
+
+    request: UserRequest
+    organization: Organization
+    today: dt.date
+    ids: set[int]  # its own and those of its parts
+    details: dict[str, Any]
+
+    @property
+    def user(self) -> User:
+        return self.request.user
+
+
 @login_required
 @require_safe
 def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
-    """Show the page, or its timeline alone when htmx asks for that."""
+    """Show one section of the page, or its timeline alone when htmx asks for that."""
     rows = Organization.objects.select_related("part_of", "region", "region__parent").prefetch_related(HOLDERS)
     organization, user, today = visible_or_404(rows, request, pk), request.user, timezone.localdate()
     sees_details = may(user, "organization.view_details", organization)
-    entries = organization_timeline(organization, user, today=today, sees_details=sees_details)
-    timeline = timeline_context(request, entries)
     if asks_for_timeline_only(request):
-        return render_timeline(request, timeline)
+        entries = organization_timeline(organization, user, today=today, sees_details=sees_details)
+        return render_timeline(request, timeline_context(request, entries))
+    section = section_asked(request, SECTIONS)
     details = _details(organization, user, sees_details=sees_details)
-    seen = [line.contact for line in details["contacts"] if line.sees_channels]
+    page = OrganizationPage(request, organization, today, with_parts(organization), details)
+    people = [line for line in details["contacts"] if line.is_there]
+    contact = next((line for line in people if line.sees_channels), next(iter(people), None))
+    shown_lines = details["contacts"] if section.name == "overview" else [contact] if contact else []
+    seen = [line.contact for line in shown_lines if line.sees_channels]
     if seen:
         note_contacts_viewed(user, seen, now=timezone.now())
-    people = [line for line in details["contacts"] if line.is_there]
+    shown = section.read(page)
     context = {
+        **head_of(organization),
         "organization": organization,
         "today": today,
         **details,
-        **timeline,
-        "contact": next((line for line in people if line.sees_channels), next(iter(people), None)),
-        "main_act": _main_act(organization, user),
-        "acts": _acts(organization, user, details),
+        "contact": contact,
+        "main_act": _main_act(organization, user)
+        or (None if organization.archived_on else edit_act(organization, user)),
+        "acts": _acts(organization, user),
+        "section": section.name,
+        "tabs": tabs_of(organization, SECTIONS, section, {"files": details["document_count"]}),
+        **shown,
+        "cited": citations_of([organization, *shown.pop("cited", ())]),
     }
-    return render(request, "partnerships/organizations/detail.html", {**context, **_context(organization, user, today)})
+    return render(request, "partnerships/organizations/detail.html", context)
 
 
 @login_required
@@ -205,27 +230,21 @@ def _main_act(organization: Organization, user: User) -> RecordAct | None:
     return RecordAct(_("Log an activity"), f"{reverse('activity_log')}?organization={organization.pk}")
 
 
-def _acts(organization: Organization, user: User, details: dict[str, Any]) -> list[ActGroup]:
-    """Return what ``user`` may do with the organization now; ``details`` are those of the page."""
+def _acts(organization: Organization, user: User) -> list[ActGroup]:
+    """Return what ``user`` may do with the organization now."""
     pk, main = organization.pk, _main_act(organization, user)
     follow_up = [main] if main else []
-    if details["may_register"]:
+    if may(user, "agreement.add"):
         address = f"{reverse('agreement_add')}?organization={pk}"
         follow_up.append(RecordAct(_("Register an agreement"), address, ICONS["paper"]))
-    record = []
-    if details["may_edit"]:
-        record.append(RecordAct(_("Edit the organization"), reverse("organization_edit", args=[pk]), ICONS["paper"]))
-    if details["may_add_contacts"]:
-        record.append(RecordAct(_("Add a person"), reverse("contact_add", args=[pk]), ICONS["person"]))
-    if details["may_upload"]:
-        address = reverse("document_add", args=["organization", pk])
-        record.append(RecordAct(_("Add a document"), address, ICONS["paper"]))
+    beside = []
+    if may(user, "contact.edit", organization):
+        beside.append(RecordAct(_("Add a person"), reverse("contact_add", args=[pk]), ICONS["person"]))
     if may(user, "organization.archive", organization):
         name, label = ("restore", _("Back from the archive")) if organization.archived_on else ("archive", _("Archive"))
-        record.append(RecordAct(label, reverse("organization_step", args=[pk, name]), ICONS["end"]))
-        label = pgettext("record", "Delete: entered by mistake")
-        record.append(RecordAct(label, reverse("organization_delete", args=[pk]), ICONS["end"]))
-    return groups_of([("follow-up", _("Follow up"), follow_up, True), ("record", _("Record"), record, False)])
+        beside.append(RecordAct(label, reverse("organization_step", args=[pk, name]), ICONS["end"]))
+    adds = adding(user, "demand", "facility", "honour", "achievement", "figure", organization=pk)
+    return record_groups(organization, user, follow_up=follow_up, adds=adds, beside=beside)
 
 
 def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
@@ -253,8 +272,26 @@ def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
     ]
 
 
-def _context(organization: Organization, user: User, today: dt.date) -> dict[str, object]:
+def _overview(page: OrganizationPage) -> Context:
+    organization, user = page.organization, page.user
     names = list(organization.other_names.select_related("source"))
+    agreements, activities = _agreements(page.ids, user), _activities(page.ids, user)
+    relations = relations_of(organization, user, page.today, ids=page.ids)
+    return {
+        "names": names,
+        "parts": page.ids - {organization.pk},
+        "agreements": agreements,
+        "activities": activities,
+        "relations": relations,
+        "has_arranged": any(relations[f"arranged_{words}"].count for words in ARRANGED),
+        "look_alikes": _look_alikes(organization, user),
+        "cited": [*names, *agreements, *activities],
+    }
+
+
+def _related(page: OrganizationPage) -> Context:
+    """Return what the organization and its parts run, ask, hold and belong to."""
+    organization, user, ids = page.organization, page.user, page.ids
     memberships = list(organization.association_rows.select_related("association"))
     members = list(organization.member_rows.select_related("member")[:MEMBERS_SHOWN])
     of_associations = [organization, *(row.association for row in memberships)]
@@ -262,28 +299,48 @@ def _context(organization: Organization, user: User, today: dt.date) -> dict[str
     liaison_of = {one.pk: liaisons[pk].at(one) for one in of_associations if (pk := one.members_liaison_id) in liaisons}
     for row in memberships:
         row.members_liaison = liaison_of.get(row.association_id)  # type: ignore[attr-defined]
+    records, has_memberships = _records(ids, user), bool(memberships or members or organization.pk in liaison_of)
     parts = list(organization.parts.select_related("region")[:MEMBERS_SHOWN])
-    ids = with_parts(organization)
-    related = _related(ids, user)
-    relations = relations_of(organization, user, today, ids=ids)
-    about = [organization, *names, *memberships, *members, *(row.event for row in related["participations"])]
+    payment_sums = _payment_sums(ids, user)
+    about = [*memberships, *members, *(row.event for row in records["participations"])]
     return {
-        "names": names,
+        **records,
         "parts": parts,
         "memberships": memberships,
         "members": members,
         "member_count": len(members) if len(members) < MEMBERS_SHOWN else organization.member_rows.count(),
         "members_liaison": liaison_of.get(organization.pk),
-        "has_memberships": bool(memberships or members or organization.pk in liaison_of),
+        "has_memberships": has_memberships,
+        "has_related": any(records.values()) or has_memberships or bool(parts or payment_sums),
         "is_association": organization.kind == OrganizationKind.ASSOCIATION,
-        **related,
-        "relations": relations,
-        "has_arranged": any(relations[f"arranged_{words}"].count for words in ARRANGED),
-        "payment_sums": _payment_sums(ids, user),
-        "look_alikes": _look_alikes(organization, user),
-        "figures": figures_about(user, organization=organization),
-        "cited": citations_of([*about, *(row for rows in related.values() for row in rows)]),
+        "relations": relations_of(organization, user, page.today, ids=ids),
+        "payment_sums": payment_sums,
+        "cited": [*about, *(row for rows in records.values() for row in rows)],
     }
+
+
+def _files(page: OrganizationPage) -> Context:
+    organization, user = page.organization, page.user
+    documents = Document.objects.visible_to(user).filter(organization=organization).prefetch_related(VERSIONS)
+    return {
+        "documents": list(documents) if page.details["sees_details"] else [],
+        "may_upload": may(user, "document.upload", Document(organization=organization)),
+        "figures": figures_about(user, organization=organization),
+    }
+
+
+def _history(page: OrganizationPage) -> Context:
+    sees_details = page.details["sees_details"]
+    entries = organization_timeline(page.organization, page.user, today=page.today, sees_details=sees_details)
+    return timeline_context(page.request, entries)
+
+
+SECTIONS = by_name(
+    Section("overview", pgettext_lazy("section", "Overview"), _overview),
+    Section("related", gettext_lazy("Related records"), _related),
+    Section("files", gettext_lazy("Files and figures"), _files),
+    Section("history", pgettext_lazy("of a record", "History"), _history),
+)
 
 
 def _payment_sums(ids: set[int], user: User) -> list[dict[str, object]]:
@@ -297,15 +354,13 @@ def _look_alikes(organization: Organization, user: User) -> list[Organization]:
     return list(alike.select_related("region")[:LOOK_ALIKES_SHOWN])
 
 
-def _related(ids: set[int], user: User) -> dict[str, list[Any]]:
-    """Return the records related to an organization or its parts, each list cut to its first rows."""
+def _records(ids: set[int], user: User) -> dict[str, list[Any]]:
+    """Return the records of an organization or its parts, each list cut to its first rows."""
     honours = Honour.objects.visible_to(user).recorded().of_organizations(ids)
     achievements = Achievement.objects.visible_to(user).of_organizations(ids)
     facilities = Facility.objects.visible_to(user).of_organizations(ids)
     programmes = ProgrammeOrganizer.objects.filter(organization__in=ids)
     return {
-        "agreements": _agreements(ids, user),
-        "activities": _activities(ids, user),
         "participations": _participations(ids, user),
         "facilities": list(facilities.prefetch_related(SIDES)[:ROWS_SHOWN]),
         "demands": demands_among(user, organization__in=ids)[:ROWS_SHOWN],
@@ -319,15 +374,13 @@ def _details(organization: Organization, user: User, *, sees_details: bool) -> d
     """Return what only holders see; viewers among them get personal data masked."""
     sees_contacts = may(user, "contact.view", organization)
     contacts = _contacts(organization, user) if sees_contacts else []
-    documents = Document.objects.visible_to(user).filter(organization=organization).prefetch_related(VERSIONS)
+    documents = Document.objects.visible_to(user).filter(organization=organization)
     return {
         "sees_details": sees_details,
         "sees_contacts": sees_contacts,
         "codes": list(organization.codes.all()) if sees_details else [],
-        "documents": list(documents) if sees_details else [],
-        "may_upload": may(user, "document.upload", Document(organization=organization)),
+        "document_count": documents.count() if sees_details else 0,
         "may_register": may(user, "agreement.add"),
-        "may_edit": may(user, "organization.edit", organization),
         "may_add_contacts": may(user, "contact.edit", organization),
         "may_erase": may(user, "person.erase"),
         "contacts": contacts,

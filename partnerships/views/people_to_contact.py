@@ -6,9 +6,15 @@ from collections.abc import Iterable
 from django.db.models import Model
 from django.utils import timezone
 
-from partnerships.models import Agreement, HiddenRecord, Milestone, MilestoneKind, User
+from partnerships.models import Agreement, HiddenRecord, Milestone, MilestoneKind, Organization, User
 from partnerships.operations.security_log import note_contacts_viewed
-from partnerships.reports.people_to_contact import SHOWN, PersonToContact, people_named, people_to_contact
+from partnerships.reports.people_to_contact import (
+    SHOWN,
+    PersonToContact,
+    first_person_at,
+    people_named,
+    people_to_contact,
+)
 
 SHOWN_IN_A_LINE = 2  # the milestone's page has the others
 DAYS_AHEAD = 7
@@ -48,6 +54,13 @@ def shown_contacts(contact_ids: Iterable[int | None], user: User) -> dict[int, P
     people = people_named(contact_ids, user)
     _note(user, people.values())
     return people
+
+
+def shown_person_at(organization: Organization, user: User) -> PersonToContact | None:
+    """Return whom to call at an organization, and note in the security log whose numbers the page shows."""
+    person = first_person_at(organization, user)
+    _note(user, [person] if person else [])
+    return person
 
 
 def _note(user: User, people: Iterable[PersonToContact]) -> None:

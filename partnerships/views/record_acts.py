@@ -1,9 +1,23 @@
 """The acts that the page of a record offers: a main button, a menu of groups, and links beside the contents."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from django.db.models import Model
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from partnerships.forms.steps import StepOffer
+from partnerships.lists import LISTS
+from partnerships.models import Citation, Document, User
+from partnerships.models.documents import DOCUMENT_TARGETS
+from partnerships.permissions import ACTIONS, may
 from partnerships.texts import LazyText
+from partnerships.views.records import KINDS
+from partnerships.workflows.deletions import deletion_action
 
 # Drawn in a square of 16 units.
 ICONS = {
@@ -41,3 +55,103 @@ class ActGroup:
 def groups_of(groups: Iterable[tuple[str, str, Sequence[RecordAct], bool]]) -> list[ActGroup]:
     """Return the groups that have an act."""
     return [ActGroup(name, label, tuple(acts), is_main) for name, label, acts, is_main in groups if acts]
+
+
+def kind_of_record(row: Model) -> str:
+    """Return the word for the kind of ``row`` in the names of addresses and actions."""
+    model = row._meta.concrete_model or type(row)
+    name = model._meta.model_name or ""
+    return {"reportedfigure": "figure"}.get(name, name)
+
+
+def record_groups(
+    row: Any,
+    user: User,
+    *,
+    offers: Mapping[str, list[StepOffer]] | None = None,
+    follow_up: Sequence[RecordAct] = (),
+    adds: Sequence[RecordAct] = (),
+    beside: Sequence[RecordAct] = (),
+) -> list[ActGroup]:
+    """Return what ``user`` may do with a record now: its steps, ``follow_up``, what is added to it, and what is kept of it.
+
+    ``beside`` are acts with the record of which other kinds have none, such as archiving.
+    """
+    kind, steps = kind_of_record(row), offers or {}
+    found = [offer.transition for offer in steps.get("open", ())]
+    step_address = f"{kind}_step"
+    forward = [
+        RecordAct(one.label, reverse(step_address, args=[row.pk, one.name]), is_forward=True)
+        for one in found
+        if one.is_forward
+    ]
+    ends = [
+        RecordAct(one.label, reverse(step_address, args=[row.pk, one.name]), ICONS["end"])
+        for one in found
+        if not one.is_forward
+    ]
+    mended = [offer.transition for offer in steps.get("corrections", ())]
+    corrections = [
+        RecordAct(one.label, reverse(step_address, args=[row.pk, one.name]), ICONS["renew"]) for one in mended
+    ]
+    return groups_of(
+        (
+            ("steps", _("Next steps"), forward, True),
+            ("follow-up", _("Follow up"), follow_up, True),
+            ("add", pgettext("acts of a record", "Add"), adds, False),
+            ("record", _("Record"), [*_kept(row, kind, user), *beside, *_deletion(row, kind, user)], False),
+            ("end", _("Pause or end"), ends, False),
+            ("corrections", _("Correct a mistake"), corrections, False),
+        )
+    )
+
+
+def adding(user: User, *kinds: str, **about: int) -> list[RecordAct]:
+    """Return the acts that add a record of one of ``kinds`` with what is known of it: ``about`` names records by id."""
+    query = f"?{urlencode(about)}" if about else ""
+    asked = ((kind, KINDS[kind]) for kind in kinds)
+    return [
+        RecordAct(one.add, reverse(f"{kind}_add") + query, ICONS["plus"])
+        for kind, one in asked
+        if may(user, one.add_action)
+    ]
+
+
+def first_step(acts: Iterable[ActGroup]) -> RecordAct | None:
+    """Return the step that takes a record on, which is the main button of its page."""
+    return next((act for group in acts if group.name == "steps" for act in group.acts), None)
+
+
+def edit_act(row: Any, user: User) -> RecordAct | None:
+    """Return the act that edits a record on a page; None for those who may not, and for one that was withdrawn.
+
+    Reference data such as regions is edited in the admin.
+    """
+    kind = kind_of_record(row)
+    action = f"{kind}.edit"
+    is_open = action in ACTIONS and getattr(row, "withdrawn_on", None) is None and may(user, action, row)
+    return (
+        RecordAct(pgettext("verb", "Edit"), reverse(f"{kind}_edit", args=[row.pk]), ICONS["paper"]) if is_open else None
+    )
+
+
+def _kept(row: Any, kind: str, user: User) -> list[RecordAct]:
+    found = [edit_act(row, user)]
+    if kind in DOCUMENT_TARGETS and may(user, "document.upload", Document(**{kind: row})):
+        found.append(RecordAct(_("Add a document"), reverse("document_add", args=[kind, row.pk]), ICONS["paper"]))
+    found.append(citing_act(row, user))
+    return [act for act in found if act]
+
+
+def citing_act(row: Any, user: User) -> RecordAct | None:
+    if not may(user, "citation.add", Citation(record=row)):
+        return None
+    return RecordAct(_("Cite a source"), reverse("citation_add", args=[kind_of_record(row), row.pk]), ICONS["paper"])
+
+
+def _deletion(row: Any, kind: str, user: User) -> list[RecordAct]:
+    action = deletion_action(type(row))
+    if action is None or f"{kind}_list" not in LISTS or not may(user, action, row):
+        return []
+    label = pgettext("record", "Delete: entered by mistake")
+    return [RecordAct(label, reverse(f"{kind}_delete", args=[row.pk]), ICONS["end"])]

@@ -1,5 +1,7 @@
 """Related records that several pages show: figures, documents, milestones, demands."""
 
+from collections.abc import Iterable
+
 from django.db.models import Prefetch
 
 from partnerships.lists.facilities import SIDES
@@ -10,6 +12,7 @@ from partnerships.models import (
     Document,
     DocumentVersion,
     Facility,
+    Honour,
     Milestone,
     ReportedFigure,
     User,
@@ -32,13 +35,22 @@ def with_records(figures: ReportedFigureQuerySet) -> ReportedFigureQuerySet:
 
 def documents_of(user: User, **target: object) -> list[Document]:
     """Return the documents of ``target`` that the user may read; seeing a shared record is not enough."""
-    rows = Document.objects.visible_to(user).filter(**target).select_related("milestone").prefetch_related(VERSIONS)
+    seen = Document.objects.visible_to(user).filter(**target).select_related("milestone").prefetch_related(VERSIONS)
+    rows = list(seen)
+    for row in rows:
+        for name, record in target.items():
+            setattr(row, name, record)  # whoever may read a document is asked of its record
     return [row for row in rows if may(user, "document.view", row)]
 
 
-def milestones_of(row: Facility | Demand, user: User) -> list[Milestone]:
+def milestones_of(row: Facility | Demand | Honour, user: User) -> list[Milestone]:
     """Return the milestones of ``row`` that the user may see; a unit that was asked does not see those of a demand."""
     return list(row.milestones.visible_to(user).select_related("owner"))
+
+
+def next_pending(milestones: Iterable[Milestone]) -> Milestone | None:
+    """Return the milestone that is due next."""
+    return min((row for row in milestones if row.is_pending), key=lambda row: (row.due_on, row.pk), default=None)
 
 
 def facilities_among(user: User, **condition: object) -> list[Facility]:

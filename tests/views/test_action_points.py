@@ -160,7 +160,7 @@ def test_the_pages_cost_the_same_for_one_milestone_and_three(
 
     with django_assert_num_queries(15):
         client.get(world.activity.get_absolute_url())
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(15):
         client.get(event.get_absolute_url())
 
 

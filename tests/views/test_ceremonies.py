@@ -37,7 +37,7 @@ from partnerships.models import (
     User,
 )
 from tests.views.ceremony_page import CeremonyPage, controls
-from tests.views.sections import whole_page
+from tests.views.sections import section_url, whole_page
 from tests.views.world import World
 
 pytestmark = pytest.mark.django_db
@@ -101,7 +101,7 @@ def test_the_ceremony_of_shengzhou_in_one_go(form: CeremonyPage, client: Client)
 
     event = recorded(form)
 
-    shown = client.get(event.get_absolute_url()).text
+    shown = whole_page(client, event)
     assert "9 present · 9 new organizations · 1 agreement · 4 visits" in shown
     assert [name in shown for name in members] == [True] * 7
     assert shown.count("list incomplete") == 2
@@ -160,7 +160,7 @@ def test_the_conference_of_nanjing_in_one_go(form: CeremonyPage, client: Client,
 
     event = recorded(form)
 
-    figures = {figure.counting_rule: figure for figure in client.get(event.get_absolute_url()).context["figures"]}
+    figures = {figure.counting_rule: figure for figure in client.get(section_url(event, "files")).context["figures"]}
     assert {rule: (int(figure.value), figure.recorded_count) for rule, figure in figures.items()} == {
         "event_agreements": (9, 0),
         "event_employment_bases": (8, 1),
@@ -169,7 +169,7 @@ def test_the_conference_of_nanjing_in_one_go(form: CeremonyPage, client: Client,
         "event_participants": (200, 3),
     }
     assert {figure.source for figure in figures.values()} == {Source.objects.get()}
-    shown = client.get(event.get_absolute_url()).text
+    shown = whole_page(client, event)
     assert "“General Institute of Technology for the Land Industry ... Ltd.”" in shown
     assert "not identified" in shown
     assert "nearly 200" in shown

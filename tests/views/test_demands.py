@@ -172,7 +172,7 @@ def test_an_agreement_shows_its_facilities(world: World, client: Client) -> None
 def test_an_organization_shows_what_is_run_asked_and_reported_with_it(world: World, client: Client) -> None:
     figure = ReportedFigureFactory(organization=world.enterprise, name="Patents held")
 
-    page = client.get(world.enterprise.get_absolute_url()).text
+    page = whole_page(client, world.enterprise)
 
     shown = [row.get_absolute_url() in page for row in (world.facility, world.demand, figure)]
     assert shown == [True, True, True]
@@ -182,7 +182,7 @@ def test_a_programme_shows_of_its_items_only_those_one_may_see(world: World, cli
     programme = ProgrammeItemFactory(demand=world.demand).programme
     foreign = ProgrammeItemFactory(programme=programme, demand=DemandFactory(title="Their demand")).demand
 
-    page = client.get(programme.get_absolute_url()).text
+    page = client.get(section_url(programme, "items")).text
 
     assert [world.demand.title in page, foreign.title in page] == [True, False]
 

@@ -86,7 +86,8 @@ def test_nothing_of_a_document_is_reached_but_by_its_readers(
         section_url(world.agreement, "history"),
         world.milestone.get_absolute_url(),
         world.activity.get_absolute_url(),
-        world.enterprise.get_absolute_url(),
+        section_url(world.enterprise, "files"),
+        section_url(world.enterprise, "history"),
         reverse("document_add", args=["agreement", world.agreement.pk]),
         f"{reverse('search')}?q=findings",
         reverse("admin:partnerships_document_changelist"),
@@ -228,6 +229,8 @@ def test_a_paper_of_an_event_for_leads(world: World, client_of: Callable[[Any], 
     event = EventFactory(unit=world.unit)
     DocumentFactory(event=event, title="Draft speech", level="leads")
 
-    shown = {role: "Draft speech" in client_of(world.people[role]).get(event.get_absolute_url()).text for role in ROLES}
+    shown = {
+        role: "Draft speech" in client_of(world.people[role]).get(section_url(event, "files")).text for role in ROLES
+    }
 
     assert {role for role, is_shown in shown.items() if is_shown} == LEADS

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from partnerships.factories import DocumentVersionFactory, EventFactory, ProgrammeFactory
 from partnerships.workflows.documents import FILE_TYPES
+from tests.views.sections import section_url
 from tests.views.world import World
 
 
@@ -63,7 +64,7 @@ def test_a_policy_of_a_programme_is_everybodys_to_read(world: World, client_of: 
     outsider = client_of(world.people["outsider"])
 
     assert b"".join(outsider.get(address(version))) == b"Minutes of the meeting\n"
-    assert "City policy" in outsider.get(programme.get_absolute_url()).text
+    assert "City policy" in outsider.get(section_url(programme, "files")).text
 
 
 def test_the_choice_of_a_file_says_what_is_accepted_and_asks_again(

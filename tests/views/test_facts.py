@@ -189,11 +189,8 @@ def rows_of(html: str) -> list[str]:
 
 
 def page(client: Client, row: Any) -> str:
-    if isinstance(row, Agreement):
-        return words(whole_page(client, row))
-    response = client.get(row.get_absolute_url())
-    assert response.status_code == 200
-    return words(response.text.partition("<main")[2])
+    assert client.get(row.get_absolute_url()).status_code == 200
+    return words(whole_page(client, row).partition("<main")[2])
 
 
 def sentences_of(html: str) -> dict[int, str]:

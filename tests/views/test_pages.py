@@ -117,7 +117,7 @@ def test_an_unresolved_participant_stands_as_printed(world: World, client: Clien
     event = EventFactory(unit=world.unit)
     ParticipationFactory(event=event, organization=None, name_as_printed="General Institute … Ltd.")
 
-    page = words(client.get(event.get_absolute_url()).text)
+    page = words(client.get(section_url(event, "people")).text)
 
     assert "“General Institute … Ltd.” not identified" in page
 

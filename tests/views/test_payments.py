@@ -248,7 +248,7 @@ def test_an_organization_shows_sums(world: World, payment: Payment, client_of: C
     other = AgreementFactory(signed=True, parties=[world.enterprise])
     PaymentFactory(agreement=other, amount=Decimal(7))
     PaymentFactory(agreement=other, amount=Decimal(9), is_in_kind=True)
-    address = payment.party.organization.get_absolute_url()
+    address = section_url(payment.party.organization, "related")
     assert "CNY 200,000.00 0.00 200,000.00" in section(client_of(world.coordinator).get(address))
     assert "CNY 200,007.00 0.00 200,007.00 CNY in kind 9.00 0.00 9.00" in section(
         client_of(world.people["staff"]).get(address)

@@ -16,6 +16,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Contact, Event, EventPerson, Unit, User
 from partnerships.workflows.records import edit_record
+from tests.views.sections import whole_page
 from tests.views.sent import filled
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +29,7 @@ def contact_of(unit: Unit, name: str) -> Contact:
 def page_of(event: object, person: User) -> str:
     client = Client()
     client.force_login(person)
-    return client.get(event.get_absolute_url()).content.decode()  # type: ignore[attr-defined]
+    return whole_page(client, event)
 
 
 def test_the_page_names_whom_one_sees() -> None:

@@ -17,6 +17,7 @@ from partnerships.factories import (
     OrganizationNameFactory,
     ProgrammeFactory,
     RegionFactory,
+    SourceFactory,
     UnitFactory,
     UserFactory,
 )
@@ -41,6 +42,7 @@ def test_each_kind_is_found_by_its_words(world: World, client: Client) -> None:
     EventFactory(name="Harbor fair")
     ProgrammeFactory(name="Harbor plan", unit=world.unit)
     RegionFactory(name="Harborland", name_zh="港区")
+    SourceFactory(title="Harbor paper")
     person = UserFactory(name="Harbor Li", coordinator_in=world.unit)
     EnterpriseFactory(name="Harbor Works")
     ContactFactory(name="Harbor Wu", organization=world.enterprise)
@@ -56,6 +58,7 @@ def test_each_kind_is_found_by_its_words(world: World, client: Client) -> None:
         "person": [person.name],
         "contact": ["Harbor Wu"],
         "region": ["Harborland"],
+        "source": ["Harbor paper"],
     }
     assert found(client, "agreement", "north sig") == ["North signed"]
     assert found(client, "region", "港") == ["Harborland"]

@@ -70,8 +70,9 @@ def test_pages_and_choices_name_it_in_the_readers_language(
     for row, title in ((world.agreement, "校企合作协议"), (world.activity, "车间参观"), (world.demand, "低噪声轴承")):
         shown = [address for address in addresses if title in chinese[address]]
         assert row.get_absolute_url() in shown
-        # The page of an agreement names both: whoever holds the paper in the other language finds it.
-        elsewhere = [address for address in addresses if address != world.agreement.get_absolute_url()]
+        # The pages of agreements and demands name both: whoever holds the paper in the other language finds it.
+        in_both = {world.agreement.get_absolute_url(), world.demand.get_absolute_url()}
+        elsewhere = [address for address in addresses if address not in in_both]
         assert [address for address in elsewhere if f">{row.title}<" in chinese[address]] == []
         assert f"<h1>{title}" not in client_of(world.lead).get(row.get_absolute_url()).text
     for words in ("校企", world.agreement.title):

@@ -23,6 +23,7 @@ from partnerships.models.programmes import ProgrammeMeasure
 from partnerships.reports.figures import measured
 from partnerships.workflows.milestones import cancel_milestone
 from tests.admin.forms import save, step_url
+from tests.views.sections import section_url
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +65,7 @@ def test_it_keeps_its_page_with_the_reason_and_leaves_lists_and_figures(lead: Cl
     pages = [
         reverse("event_list"),
         f"{reverse('search')}?q=Bearing",
-        organization.get_absolute_url(),
+        section_url(organization, "related"),
         f"{reverse('calendar')}?month={DAY:%Y-%m}",
         f"{reverse('activity_log')}",
     ]
