@@ -19,6 +19,7 @@ SAMPLE = 40
 EXACT, WITHOUT_BRACKETS, WITHIN, BY_CONTENT = 100, 90, 40, 30
 # E-mail addresses under "Contact" are no names of persons.
 BY_ADDRESSES = 60
+LONGEST_CHOICE = 20
 MOSTLY, ALMOST_ALL = 0.6, 0.9
 SERIAL_NUMBERS = {
     "no",
@@ -39,6 +40,7 @@ SERIAL_NUMBERS = {
 BRACKETS = re.compile(r"[(（\[【][^)）\]】]*[)）\]】]")
 # A column of digits without a heading holds phone numbers if they begin as these do.
 PHONE_BEGINS = re.compile(r"\+|0\d|1[3-9]\d{9}$")
+LANGUAGE = re.compile(r"english|chinese|英文|中文|外文", re.IGNORECASE)
 CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
 
 
@@ -53,14 +55,22 @@ def guess_columns(kind: str, table: Table) -> dict[int, str]:
         if (score := _score(field, KINDS[kind], heading, samples[place])) > 0
     ]
     found: dict[int, str] = {}
-    for _score_, order, place in sorted(guesses, reverse=True):
-        field = fields[-order]
-        is_free = field.name not in found.values() or (
-            field.several and field.kind == "names" and _score_ >= WITHOUT_BRACKETS
-        )
-        if -place not in found and is_free:
-            found[-place] = field.name
+    left: set[int] = set()  # columns that say plainly what they hold, which another one holds already
+    for score, order, place in sorted(guesses, reverse=True):
+        field, column = fields[-order], -place
+        if column in found or column in left:
+            continue
+        if field.name not in found.values() or _may_come_again(field, score, table.headings[column]):
+            found[column] = field.name
+        elif score >= WITHOUT_BRACKETS:
+            left.add(column)
     return dict(sorted(found.items()))
+
+
+def _may_come_again(field: Field, score: float, heading: str) -> bool:
+    """Whether several columns may hold a field: 乙方, 丙方; but not the same partner once more in another language."""
+    is_of_parties = field.several and field.kind == "names"
+    return is_of_parties and score >= WITHOUT_BRACKETS and LANGUAGE.search(heading) is None
 
 
 def _sample(table: Table, place: int) -> list[Cell]:
@@ -80,6 +90,8 @@ def _score(field: Field, kind: Kind, heading: str, sample: list[Cell]) -> float:
         )
     if share is None:
         return by_heading
+    if field.kind == "choice" and share < MOSTLY and all(len(str(cell)) > LONGEST_CHOICE for cell in sample):
+        return 0  # a report under 执行情况, and not a status
     # A heading counts less where the cells say something else: e-mail addresses under "Contact".
     return by_heading * (0.5 + 0.5 * share) if share < MOSTLY else by_heading + share
 

@@ -37,6 +37,7 @@ REGISTERS = {
             "单位名称:name | 统一社会信用代码:uscc | 单位类型:kind | 所在地:region | 行业:industry | 地址:address | 联系人:contact"
             " | 电话:phone | 网址:website"
         ),
+        "University (English):name | University (Chinese):name_zh | Country:country | Website:website",
         "Institution Name:name | Chinese Name:name_zh | Type:kind | Country:country | City:region | Website:website",
     ],
     "contacts": ["姓名:name | 单位:organization | 职务:position | 手机:phone | 邮箱:email | 微信号:wechat | 备注:note"],
@@ -52,7 +53,10 @@ REGISTERS = {
     ],
     "milestones": ["协议名称:agreement | 节点:title | 截止日期:due_on | 责任人:owner | 完成情况:status"],
     "agreements": [
-        "Title:title | Partner:partner | Type:type | Signed:signed_on | Until:ends_on | Amount:amount | Currency:currency"
+        "Sr. No.: | Name of Institution & Country:partner | Date of MoU:signed_on | Valid upto:ends_on | Purpose:summary",
+        "序号: | 大学名称（英文）:partner | 大学名称（中文）: | 签约日期:signed_on | 到期日:ends_on | 协议种类:type | 是否续签:renewal",
+        "协议名称:title | 协议对方:partner | 签订时间:signed_on | 终止时间:ends_on | 我方联系人:coordinator",
+        "Title:title | Partner:partner | Type:type | Signed:signed_on | Until:ends_on | Amount:amount | Currency:currency",
     ],
 }
 CASES = [(kind, line) for kind, lines in REGISTERS.items() for line in lines]
