@@ -12,6 +12,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from partnerships.admin.base import (
@@ -171,7 +172,7 @@ VERBS = (
 class OrganizationRootForm(RootForm):
     """An organization, which may look like another one."""
 
-    is_another = AnotherField(label=_("None of these"))
+    is_another = AnotherField(label=pgettext_lazy("look-alikes", "None of these"))
     is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
 
     def arguments(self) -> dict[str, object]:
@@ -181,7 +182,7 @@ class OrganizationRootForm(RootForm):
 class ContactRootForm(RootForm):
     """A contact, which may look like another one."""
 
-    is_another = AnotherField(label=_("None of these"))
+    is_another = AnotherField(label=pgettext_lazy("look-alikes", "None of these"))
 
 
 class ArchivedFilter(admin.SimpleListFilter):

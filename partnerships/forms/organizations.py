@@ -61,7 +61,7 @@ class CodeForm(PlainCodeMixin, LineForm):
 class OrganizationForm(EitherNameMixin, FormWithLines):
     """Edits an organization with its other names and its external codes."""
 
-    is_another = AnotherField(label=_("None of these"))
+    is_another = AnotherField(label=pgettext_lazy("look-alikes", "None of these"))
     is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
     part_of = PickField(
         "organization",
@@ -204,7 +204,7 @@ class PositionForm(LineForm):
 class ContactForm(FormWithLines):
     """Registers or edits a contact with further and former positions; look-alikes are asked about."""
 
-    is_another = AnotherField(label=_("None of these"))
+    is_another = AnotherField(label=pgettext_lazy("look-alikes", "None of these"))
 
     class Meta:
         model = Contact

@@ -120,6 +120,8 @@ def test_an_enterprise_with_a_signed_agreement_takes_few_clicks(
     hand.type(page.locator("#id_on"), timezone.localdate().isoformat())
     hand.type(page.get_by_role("group", name="Party 2").get_by_role("searchbox"), "Quay Works")
     hand.tap(page.get_by_role("button", name="Add “Quay Works” as a new organization"))
+    page.get_by_role("dialog").wait_for()
+    assert violations(page) == []
     hand.tap(page.get_by_role("button", name="Add and choose"))
     page.get_by_role("dialog").wait_for(state="hidden")
     hand.tap(page.get_by_role("button", name="Save"))
