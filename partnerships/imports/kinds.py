@@ -1054,8 +1054,31 @@ CONTACT_PERSON = Field(
     ),
 )
 
+# The author and the day of an entry in the spreadsheet go into the history of the record.
+ENTERED_BY = Field(
+    "entered_by",
+    _("Entered by"),
+    synonyms=("entered by", "recorded by", "录入人", "登记人", "填表人", "填报人", "录入人员"),
+)
+ENTERED_ON = Field(
+    "entered_on",
+    _("Entered on"),
+    "date",
+    synonyms=(
+        "entered on",
+        "date entered",
+        "recorded on",
+        "录入日期",
+        "登记日期",
+        "填表日期",
+        "填报日期",
+        "录入时间",
+        "登记时间",
+    ),
+)
+
 KINDS: dict[str, Kind] = {
-    kind.name: kind
+    kind.name: replace(kind, fields=(*kind.fields, ENTERED_BY, ENTERED_ON))
     for kind in (
         Kind(
             "organizations",

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from email import policy
 from email.parser import BytesParser
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -23,6 +23,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, connection, models, transaction
 from django.db.models import F, Max, Q
+from django.db.models.functions import Cast
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from simple_history.models import HistoricalChanges
@@ -40,6 +41,8 @@ from partnerships.models import (
     Erasure,
     EventPerson,
     Export,
+    Import,
+    ImportRow,
     MailRelay,
     NameKey,
     PasswordRequest,
@@ -86,6 +89,8 @@ WRITTEN_BY_SYSTEM: Mapping[type[models.Model], tuple[str, ...]] = {
     MailRelay: ("trouble",),
     PasswordRequest: ("email",),
     Export: ("query",),
+    Import: ("name", "error"),
+    ImportRow: ("undo_note",),
     SavedView: ("name", "query"),
     LogEntry: ("object_repr", "change_message"),
 }
@@ -325,6 +330,7 @@ def _erase(person: Person, *, actor: User | None, today: dt.date, reason: str, t
         named = [pk for pk, name in typed if words.masked(name or "", is_theirs=False) == MASK]
         model._base_manager.filter(pk__in=named).delete()
     _mask_drafts(words)
+    _mask_imports(words)
     _forget_mails_to(locked)
     _withdraw_exports()
     _forget_undo()
@@ -576,6 +582,25 @@ def _mask_drafts(words: Words) -> None:
         if content != draft.content:
             draft.content, draft.version = content, draft.version + 1
             draft.save()
+
+
+def _mask_imports(words: Words) -> None:
+    """Mask the words in the rows of imports, and remove the files they came from, and those that nobody has read yet."""
+    columns = ("cells", "corrections", "problems", "look_alikes", "changes", "values", "made")
+    # As text: it is JSON, whose words stand among those of the person in their encoded form, too.
+    texts = {f"{column}_text": Cast(column, models.TextField()) for column in columns}
+    # A key is what a later file finds the record by; names are folded in it.
+    named = ImportRow.objects.annotate(**texts).filter(_naming(words.called, texts)).order_by("pk")
+    of_imports: set[int] = set()
+    for row in named.select_for_update(of=("self",)):
+        masked = {column: _mask_values(getattr(row, column), words) for column in columns}
+        if any(masked[column] != getattr(row, column) for column in columns):
+            of_imports.add(row.imported_id)
+            ImportRow.objects.filter(pk=row.pk).update(**masked, key="")
+    unread = Import.objects.filter(rows__isnull=True)
+    for imported in (Import.objects.filter(pk__in=of_imports) | unread).distinct().exclude(file=""):
+        transaction.on_commit(partial(imported.file.storage.delete, str(imported.file.name)))
+        Import.objects.filter(pk=imported.pk).update(file="")
 
 
 def _mask_values(value: Any, words: Words) -> Any:

@@ -243,3 +243,11 @@ def test_a_file_that_cannot_be_read_fails_with_its_reason(staff: User) -> None:
     imported = checked("", actor=staff)
     assert imported.status == ImportStatus.FAILED
     assert imported.error
+
+
+def test_the_author_and_the_day_of_an_entry_are_in_the_history(staff: User) -> None:
+    columns = {"Name": "name", "By": "entered_by", "On": "entered_on"}
+    committed("Name,By,On\nAlpha Ltd,张三,2019-03-01\n", actor=staff, columns=columns)
+    reason = Organization.objects.get().history.get().history_change_reason
+    assert reason is not None
+    assert "张三 March 1, 2019" in reason

@@ -26,6 +26,7 @@ from partnerships.factories import (
     DeliveryEventFactory,
     DeliveryFactory,
     ExportFactory,
+    ImportRowFactory,
     MilestoneFactory,
     OrganizationUnitFactory,
     SavedViewFactory,
@@ -111,6 +112,10 @@ def test_nothing_in_the_database_names_an_erased_contact(system_admin: User) -> 
     DeliveryFactory(status="sent", sent_at=NOW, subject="Call 王晓明", message=mail("Call 王晓明"))
     DeliveryEventFactory(note="550 <xm@partner.example> unknown")
     CeremonyDraftFactory(content={"present-0-person": ["王晓明"]})
+    person = {"name": "王晓明", "phone": "139-0575-0001"}
+    ImportRowFactory(
+        cells=["王晓明", "wxid_wang", 3], changes=[person], made=[person], values=person, key="contact|王晓明"
+    )
     SecurityEvent.objects.record("contact_stopped", None, name="Wang Xiaoming")
     assert where(*WORDS) >= {
         "partnerships_contact",
