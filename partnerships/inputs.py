@@ -172,9 +172,9 @@ def _within_calendar(year: int, month: int, precision: Precision) -> PartialDate
 
 def parse_serial_day(number: float, *, epoch_1904: bool = False) -> PartialDate | None:
     """Return the date that a number in a cell stands for: a serial day of a spreadsheet, a year, or 20230315."""
-    if number == int(number) and EARLIEST_DAY.year <= number <= LATEST_DAY.year:
+    if float(number).is_integer() and EARLIEST_DAY.year <= number <= LATEST_DAY.year:
         return _within_calendar(int(number), 1, Precision.YEAR)
-    if number == int(number) and 10**7 <= number < 10**8:
+    if float(number).is_integer() and 10**7 <= number < 10**8:
         day = parse_day(str(int(number)))
         return PartialDate(day) if day else None
     if FIRST_SERIAL - DAYS_OF_1904 <= number <= LAST_SERIAL:
@@ -287,7 +287,7 @@ def parse_phone(value: str | float) -> str | None:
     A number in a cell is a number without its leading zero, and 1.38E+10 is one without most of its digits.
     """
     if isinstance(value, float | int):
-        return str(int(value)) if value == int(value) and 10**4 <= value < 10**15 else None
+        return str(int(value)) if float(value).is_integer() and 10**4 <= value < 10**15 else None
     text = " ".join(unicodedata.normalize("NFKC", value).translate(PLAIN_SIGNS).split())
     if found := IN_POWERS.fullmatch(text):
         digits = found[1] + found[2]

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from partnerships.countries import OTHER_NAMES, country_code
+from partnerships.countries import HOME, OTHER_NAMES, country_code
 from partnerships.names import LEGAL_FORMS, fold
 
 # What a name of an organization ends with in Chinese, and holds as a word in other languages.
@@ -33,6 +33,8 @@ CAMPUSES = re.compile(
     r"|California State University|State University of New York)(?: at)?",
     re.IGNORECASE,
 )
+# Hong Kong, China is named by both.
+OF_CHINA = {"HK", "MO", "TW"}
 # Names of states of the United States that are countries as well, so that a name which ends with one is left whole.
 TWO_READINGS = {"georgia", "jersey"}
 
@@ -86,7 +88,7 @@ def _with_their_places(pieces: list[str]) -> list[str]:
     names: list[str] = []
     for piece in pieces:
         is_legal_form = len(piece) <= LONGEST_LEGAL_PART and re.sub(r"\W+", " ", fold(piece)).strip() in LEGAL_FORMS
-        if names and (is_legal_form or not is_organization(piece)):
+        if names and (is_legal_form or piece[:1].islower() or not is_organization(piece)):
             names[-1] = f"{names[-1]}, {piece}"
         else:
             names.append(piece)
@@ -113,13 +115,15 @@ def split_place(text: str) -> PlacedName:
     pieces = [piece.strip() for piece in re.split(r"[,，]| [-–—] ", words)]
     if len(pieces) > 1 and (code := _country(pieces[-1])):
         rest = pieces[:-1]
+        if code == HOME and _country(rest[-1]) in OF_CHINA:
+            code = _country(rest.pop()) or code  # Hong Kong SAR, China
         name = rest[:1]
         if len(rest) > 1 and CAMPUSES.fullmatch(rest[0]):
             name = rest[:2]
         while len(name) < len(rest) and _is_of_name(rest[len(name)]):
             name.append(rest[len(name)])
         return PlacedName(", ".join(name), _place(rest[len(name) :]), code)
-    chinese = re.fullmatch(r"(?P<country>[\u4e00-\u9fff]{2,8})[·•:：\-](?P<name>.{3,})", words)
+    chinese = re.fullmatch(r"(?P<country>[\u4e00-\u9fff]{2,8})[·•:：\- ](?P<name>.{3,})", words)
     if chinese and (code := _country(chinese["country"])):
         return PlacedName(chinese["name"], "", code)
     return PlacedName(words)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 EMAIL = re.compile(r"(?:mailto:)?([A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 PHONE = re.compile(
-    r"(?:(?:tel|phone|mobile|cell|电话|手机|联系电话)[.:： ]*)?((?:\+|00)?\(?\d[\d\-() ]{5,}\d(?: ?(?:转|ext\.?|分机) ?\d+)?)",
+    r"(?:(?:tel|phone|mobile|cell|电话|手机|联系电话)[.:： ]*)?((?:\+|00)?(?:\(\d{2,4}\) ?)?\d(?:[\d\- ]|\(\d{1,4}\)){5,}\d(?: ?(?:转|ext\.?|分机) ?\d+)?)",
     re.IGNORECASE,
 )
 HONORIFIC = re.compile(r"^(?:mr|ms|mrs|miss|mx)\.? ", re.IGNORECASE)
@@ -15,6 +15,13 @@ CHINESE_POSITION = re.compile(
     r"(?P<name>[\u4e00-\u9fff·]{2,4})[ ,，]+(?P<position>\S*(?:长|主任|经理|教授|院士|秘书|主席|总监|总裁|总|专员|干事|科员|讲师|研究员|代表|董事|负责人|助理|书记)\S*)"
 )
 IN_BRACKETS = re.compile(r"^(?P<name>[^()（）]+?) ?[(（](?P<position>[^()（）]*)[)）] ?(?P<rest>.*)$")
+# 王小明13800000000李红13900000000
+NEXT_PERSON = re.compile(r"(\d{7,}) *(?=[\u4e00-\u9fff]{2,4} *\d)")
+HAN = re.compile("[\u4e00-\u9fff]")
+ENGLISH_POSITION = re.compile(
+    r"\b(?:director|dean|professor|manager|officer|head|president|rector|chancellor|coordinator|secretary|chair\w*|assistant|lecturer|engineer|ceo|minister)\b",
+    re.IGNORECASE,
+)
 CHINESE_NAME = re.compile(r"[\u4e00-\u9fff·]{2,5}")
 LABELS = re.compile(
     r"(?:联系人|姓名|contact|name|邮箱|e-?mail|tel|电话|手机|phone|mobile|微信|wechat)[.]?[:：] ?", re.IGNORECASE
@@ -33,7 +40,7 @@ class PersonInCell:
 
 def split_people(text: str) -> list[PersonInCell]:
     """Return the persons in a cell, each with the number and address behind the name."""
-    plain = unicodedata.normalize("NFKC", text)
+    plain = NEXT_PERSON.sub(r"\1\n", unicodedata.normalize("NFKC", text))
     pieces = [piece for line in re.split(r"[\r\n;、|]+", plain) for piece in _apart(line) if piece.strip(" ,/")]
     people: list[PersonInCell] = []
     for piece in pieces:
@@ -51,17 +58,17 @@ def _apart(line: str) -> list[str]:
     """Split a line at commas and slashes if a person stands on both sides: the comma of "Zhang Wei, Director" is none."""
     for separator in (r"[,]", r" ?/ ?"):
         pieces = [piece.strip() for piece in re.split(separator, line) if piece.strip()]
-        if len(pieces) > 1 and all(_is_person(piece) for piece in pieces):
+        if len(pieces) > 1 and all(_is_person(piece, is_slash="/" in separator) for piece in pieces):
             return pieces
     return [line]
 
 
-def _is_person(piece: str) -> bool:
+def _is_person(piece: str, *, is_slash: bool) -> bool:
     named = parse_person(piece)
     is_reachable = bool(named.name and (named.phone or named.email))
     is_chinese = CHINESE_NAME.fullmatch(named.name) is not None and not named.position and not _is_position(named.name)
     is_two_words = re.fullmatch(r"[A-Z][\w'-]+(?: [A-Z][\w.'-]*)+", named.name) is not None and not named.position
-    return is_reachable or is_chinese or (is_two_words and "/" in piece)
+    return is_reachable or is_chinese or (is_two_words and is_slash)
 
 
 def _is_position(words: str) -> bool:
@@ -83,12 +90,20 @@ def parse_person(text: str) -> PersonInCell:
 def _name_and_position(words: str) -> tuple[str, str]:
     words = HONORIFIC.sub("", words)
     if found := IN_BRACKETS.fullmatch(words):
-        return found["name"].strip(), " ".join(f"{found['position']} {found['rest']}".split())
-    if found := CHINESE_POSITION.fullmatch(words):
-        return found["name"], found["position"]
-    if not words.isascii() or "," not in words:
-        title = ACADEMIC.match(words)
-        return (words[title.end() :], title[0].strip()) if title and words.isascii() else (words, "")
-    name, _comma, position = words.partition(",")
+        name, position = found["name"], f"{found['position']} {found['rest']}"
+    elif found := CHINESE_POSITION.fullmatch(words):
+        name, position = found["name"], found["position"]
+    elif HAN.search(words):
+        name, position = words, ""
+    else:
+        name, _comma, position = words.partition(",")
+    name, position = name.strip(), " ".join(position.split()).strip(" ,")
+    if (
+        not HAN.search(name)
+        and re.fullmatch(r"[^\W\d_]+", position)
+        and " " not in name
+        and not ENGLISH_POSITION.search(position)
+    ):
+        return f"{position} {name}", ""  # Smith, John
     title = ACADEMIC.match(name)
-    return (name[title.end() :] if title else name).strip(), position.strip()
+    return (name[title.end() :], position or title[0].strip()) if title else (name, position)
