@@ -193,10 +193,10 @@ def _status(row: Agreement, today: dt.date) -> SafeString:
 def _status_words(row: Agreement) -> str:
     """Return the status as the list and its file name it."""
     if _is_renewal_to_confirm(row):
-        return _("Renewal to confirm")
+        return str(_("Renewal to confirm"))
     if _is_expired(row):
-        return _("Expired")
-    return _("In force") if _is_in_force(row) else str(row.get_status_display())
+        return str(_("Expired"))
+    return str(_("In force") if _is_in_force(row) else row.get_status_display())
 
 
 def _runs_until(row: Agreement, today: dt.date) -> str:
