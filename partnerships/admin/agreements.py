@@ -493,7 +493,10 @@ class AgreementAdmin(TitledMixin, WordSearchMixin, StepsMixin, OfficeAdmin):
         return agreement
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> FieldSets:
-        shown: FieldSets = ((None, {"fields": self.main_fields}), (_("Frame and money"), {"fields": self.frame_fields}))
+        shown: FieldSets = (
+            (None, {"fields": self.main_fields}),
+            (_("Framework and amount"), {"fields": self.frame_fields}),
+        )
         if obj is None:
             return shown
         dates = tuple(name for name in DATES if getattr(obj, name))

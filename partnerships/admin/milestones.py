@@ -114,7 +114,7 @@ ATTENTION = {
         worst=WorstCase("due_on", ("agreement",)),
     ),
     "renewals": Attention(
-        _("Automatic renewals to be confirmed"),
+        _("Automatic renewals to confirm"),
         "warning",
         "event_repeat",
         lambda rows, today: rows.pending().filter(kind=MilestoneKind.CONFIRM_RENEWAL),
@@ -130,7 +130,7 @@ ATTENTION = {
         lambda rows, today: rows.filter(status=MilestoneStatus.SUBMITTED),
         rank=3,
         tier=Tier.WEEK,
-        act=pgettext_lazy("admin index", "Review"),
+        act=pgettext_lazy("verb", "Accept"),
         worst=WorstCase("submitted_on", ("agreement",), words=lambda day, today: since(day)),
     ),
     "orphaned": Attention(

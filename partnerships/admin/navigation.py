@@ -99,7 +99,7 @@ SITE_PAGES = (
 class Tier(IntegerChoices):
     """How soon somebody has to act."""
 
-    TODAY = 1, _("Act today")
+    TODAY = 1, pgettext_lazy("urgency", "Today")
     WEEK = 2, _("This week")
     WATCH = 3, _("Watch list")
 

@@ -165,7 +165,7 @@ VERBS = (
     Verb(
         "archive", _("Archive"), "organization.archive", _archive, lambda row: row.archived_on is None, is_danger=True
     ),
-    Verb("restore", _("Back from the archive"), "organization.archive", _restore, lambda row: bool(row.archived_on)),
+    Verb("restore", _("Unarchive"), "organization.archive", _restore, lambda row: bool(row.archived_on)),
 )
 
 
@@ -173,7 +173,7 @@ class OrganizationRootForm(RootForm):
     """An organization, which may look like another one."""
 
     is_another = AnotherField(label=pgettext_lazy("look-alikes", "None of these"))
-    is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
+    is_code_right = forms.BooleanField(label=_("The credit code is correct"), required=False)
 
     def arguments(self) -> dict[str, object]:
         return {**super().arguments(), "is_code_right": self.cleaned_data["is_code_right"]}
@@ -346,7 +346,7 @@ class ContactAdmin(OfficeAdmin):
     fieldsets = (
         (None, {"fields": ("organization", ("name", "position"), ("since", "until"))}),
         (
-            _("How to reach them"),
+            _("Contact details"),
             {
                 "fields": (
                     ("email", "phone"),

@@ -201,7 +201,7 @@ def _mail_cards(user: User) -> Iterator[Card]:
         count = mails.count()
         worst = _oldest_mail(mails) if count else ""
         label = gettext_lazy("Mails needing action")
-        yield Card(Tier.TODAY, 4, label, gettext_lazy("See to it"), count, f"{link}?status=waiting", worst)
+        yield Card(Tier.TODAY, 4, label, gettext_lazy("Resolve"), count, f"{link}?status=waiting", worst)
 
 
 def _oldest_mail(mails: Any) -> str:

@@ -98,7 +98,7 @@ class BulkMoveForm(BulkForm):
 class BulkMoveActivitiesForm(BulkMoveForm):
     due_on = None  # type: ignore[assignment]  # how Django takes a field away
     reason = None  # type: ignore[assignment]
-    starts_on = DayField(label=_("New first day"), widget=DayInput, required=False)
+    starts_on = DayField(label=_("New start date"), widget=DayInput, required=False)
     day = "starts_on"
     field_order = ("starts_on", "days")
 

@@ -43,13 +43,13 @@ class MilestoneFields(EitherTitleMixin, VerbForm):
     title = forms.CharField(label=_("Task"), max_length=200, validators=[validate_visible_text])
     title_zh = forms.CharField(label=_("Chinese title"), max_length=200, validators=[validate_visible_text])
     description = forms.CharField(
-        label=_("What has to be done"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("Details"), required=False, max_length=5000, widget=forms.Textarea(attrs={"rows": 3})
     )
     party = forms.ModelChoiceField(
         label=_("Owed by"), queryset=AgreementParty.objects.none(), required=False, empty_label="—"
     )
     recurs_every_months = WholeNumberField(
-        label=_("Comes back every (months)"), required=False, min_value=1, max_value=LONGEST_RECURRENCE_MONTHS
+        label=_("Repeats every (months)"), required=False, min_value=1, max_value=LONGEST_RECURRENCE_MONTHS
     )
     requires_acceptance = forms.BooleanField(
         label=_("A lead accepts it"), required=False, help_text=_("Otherwise the owner marks it as done.")

@@ -62,7 +62,7 @@ class OrganizationForm(EitherNameMixin, FormWithLines):
     """Edits an organization with its other names and its external codes."""
 
     is_another = AnotherField(label=pgettext_lazy("look-alikes", "None of these"))
-    is_code_right = forms.BooleanField(label=_("The credit code is typed right"), required=False)
+    is_code_right = forms.BooleanField(label=_("The credit code is correct"), required=False)
     part_of = PickField(
         "organization",
         label=pgettext_lazy("of an organization", "Part of"),
@@ -152,7 +152,7 @@ class NewOrganizationForm(OrganizationForm):
     """Registers an organization; if there are look-alikes, the user has to confirm that it is another one."""
 
     unit = forms.ModelChoiceField(
-        label=_("Held by"), queryset=Unit.objects.none(), help_text=_("The unit that keeps up the relation.")
+        label=_("Held by"), queryset=Unit.objects.none(), help_text=_("The unit that manages the relationship.")
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

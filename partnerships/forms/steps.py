@@ -161,7 +161,7 @@ class EndByNoticeForm(StepForm):
 
 def gap_field() -> forms.BooleanField:
     return forms.BooleanField(
-        label=_("The gap after the agreement it follows is meant"),
+        label=_("The gap after the previous agreement is intended"),
         required=False,
         help_text=_("Needed only where days lie between the end of that agreement and the start of this one."),
     )
@@ -268,7 +268,7 @@ class CompletionForm(LateStepForm):
 
 
 class ReplanForm(StepForm):
-    starts_on = DayField(label=_("New start"), required=False, widget=DayInput)
+    starts_on = DayField(label=_("New start date"), required=False, widget=DayInput)
 
 
 class MoveForm(VerbForm):
@@ -296,7 +296,7 @@ class SnoozeForm(VerbForm):
         latest = milestones.last_day_of_snooze(self.row, self.today)
         until = self.fields["until"]
         until.initial = self.row.snoozed_until or min(self.today + dt.timedelta(days=7), latest)
-        until.help_text = _("Nobody is reminded before; on that day one reminder comes. At the latest %(day)s.") % {
+        until.help_text = _("No reminders until this day; one is sent on it. At the latest %(day)s.") % {
             "day": latest.isoformat()
         }
         until.widget.attrs.update(min=(self.today + dt.timedelta(days=1)).isoformat(), max=latest.isoformat())

@@ -58,9 +58,9 @@ class LoginForm(AuthenticationForm):
     """Name and password, and whether the session outlives the browser."""
 
     stay = forms.BooleanField(
-        label=_("Stay signed in on this device"),
+        label=_("Stay logged in on this device"),
         required=False,
-        help_text=_("Otherwise closing the browser signs you out. Some hours without use always do."),
+        help_text=_("Otherwise closing the browser logs you out. A few hours without use always do."),
     )
 
 

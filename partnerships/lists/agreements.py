@@ -63,7 +63,7 @@ class AgreementFilterSet(
 
     status = django_filters.ChoiceFilter(
         label=_("Status"),
-        choices=[("open", pgettext_lazy("agreements", "Not closed")), *AgreementStatus.choices],
+        choices=[("open", pgettext_lazy("agreements", "Open")), *AgreementStatus.choices],
         method="filter_status",
     )
     party = django_filters.CharFilter(label=_("Partner (incl. its parts)"), method="filter_party", max_length=200)
@@ -93,7 +93,7 @@ class AgreementFilterSet(
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
     quiet = SwitchFilter(label=_("Without contact"), method="filter_quiet")
     dates = SwitchFilter(label=_("Dates to complete"), method="filter_dates")
-    to_confirm = SwitchFilter(label=_("Renewed automatically, to be confirmed"), method="filter_to_confirm")
+    to_confirm = SwitchFilter(label=_("Renewal to confirm"), method="filter_to_confirm")
     overdue = SwitchFilter(label=_("Something is overdue"), method="filter_overdue")
     paper = django_filters.CharFilter(label=_("Original is with"), method="filter_paper", max_length=200)
     liaison = django_filters.CharFilter(label=_("Liaison"), method="filter_liaison", max_length=200)
@@ -304,13 +304,13 @@ class AgreementList(RecordList[Agreement]):
     filterset_class = AgreementFilterSet
     default_sort = "next_due_on"
     presets = (
-        Preset(_("Next due first")),
+        Preset(_("Due soonest")),
         Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes", is_counted=True),
         Preset(_("Ends within 6 months"), "expiring=183", is_counted=True),
         Preset(_("To be confirmed"), "to_confirm=yes", is_counted=True),
         Preset(_("No contact for 180 days"), "quiet=yes", is_counted=True),
         Preset(_("Unassigned"), "orphaned=yes", is_counted=True),
-        Preset(_("Latest signed first"), "sort=-signed_on"),
+        Preset(_("Most recently signed"), "sort=-signed_on"),
     )
     columns = (
         Column(

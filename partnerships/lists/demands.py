@@ -32,7 +32,7 @@ class DemandFilterSet(
 
     status = django_filters.ChoiceFilter(
         label=_("Status"),
-        choices=[("pending", _("Not closed")), *DemandStatus.choices],
+        choices=[("pending", pgettext_lazy("demands", "Open")), *DemandStatus.choices],
         method="filter_status",
     )
     party = django_filters.CharFilter(
@@ -99,10 +99,10 @@ class DemandList(RecordList[Demand]):
     filterset_class = DemandFilterSet
     default_sort = ""
     presets = (
-        Preset(_("Not closed first")),
+        Preset(_("Open first")),
         Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes&status=pending"),
         Preset(_("Without an answer"), "unanswered=yes&status=pending"),
-        Preset(_("Deadline first"), "status=pending&sort=deadline_on"),
+        Preset(_("Nearest deadline"), "status=pending&sort=deadline_on"),
         Preset(_("Unassigned"), "orphaned=yes"),
     )
     columns = (

@@ -74,8 +74,8 @@ class EventList(RecordList[Event]):
     filterset_class = EventFilterSet
     default_sort = "-starts_on"
     presets = (
-        Preset(_("Latest first")),
-        Preset(_("Signing events"), "kind=signing_ceremony"),
+        Preset(_("Most recent")),
+        Preset(_("Signing ceremonies"), "kind=signing_ceremony"),
         Preset(_("Recorded in error, withdrawn"), "withdrawn=yes"),
     )
     columns = (

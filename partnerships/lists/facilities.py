@@ -82,11 +82,11 @@ class FacilityList(RecordList[Facility]):
     filterset_class = FacilityFilterSet
     default_sort = "-opened_on"
     presets = (
-        Preset(_("Latest opened first")),
+        Preset(_("Most recently opened")),
         Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes"),
         Preset(FacilityStatus.OPENED.label, "status=opened"),
         Preset(FacilityStatus.PLANNED.label, "status=planned"),
-        Preset(_("Agreed until: next first"), "status=opened&sort=ends_on"),
+        Preset(_("Ending soonest"), "status=opened&sort=ends_on"),
         Preset(_("Unassigned"), "orphaned=yes"),
     )
     columns = (

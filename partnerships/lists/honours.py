@@ -155,11 +155,11 @@ class HonourList(RecordList[Honour]):
     filterset_class = HonourFilterSet
     default_sort = "valid_until"
     presets = (
-        Preset(_("Lapses first")),
+        Preset(_("Lapsing soonest")),
         Preset(_("Valid today"), "valid=yes"),
         Preset(_("Lapses this half-year"), "lapsing=yes"),
         Preset(_("Could apply for the next level"), "could_rise=yes"),
-        Preset(_("Latest granted first"), "sort=-granted_on"),
+        Preset(_("Most recently granted"), "sort=-granted_on"),
     )
     columns = (
         Column(

@@ -148,7 +148,7 @@ class MailList(RecordList[Delivery]):
     filterset_class = MailFilterSet
     default_sort = "-pk"
     presets = (
-        Preset(_("Latest first")),
+        Preset(_("Most recent")),
         Preset(_("To me"), "mine=yes"),
         Preset(_("About my items"), "looked_after=yes"),
         Preset(_("Needs action"), "status=waiting"),

@@ -140,7 +140,7 @@ class MilestoneList(RecordList[Milestone]):
     default_sort = "due_on"
     is_narrowed_at_first = True
     presets = (
-        Preset(_("Next due first")),
+        Preset(_("Due soonest")),
         Preset(pgettext_lazy("view of a list", "Mine"), "mine=yes", is_counted=True),
         Preset(_("Overdue"), "due=overdue", is_counted=True),
         Preset(_("Due within 30 days"), "due=month", is_counted=True),

@@ -69,8 +69,8 @@ class OrganizationFilterSet(CountedFilterSet[OrganizationQuerySet], HonouredFilt
     )
     in_force = SwitchFilter(label=_("Has an agreement in force"), method="filter_in_force")
     mine = SwitchFilter(label=_("Held by my units"), method="filter_mine")
-    ours = SwitchFilter(label=_("Our own too"), method="filter_ours")
-    archived = SwitchFilter(label=_("Archived too"), method="filter_archived")
+    ours = SwitchFilter(label=_("Include our own institutions"), method="filter_ours")
+    archived = SwitchFilter(label=_("Include archived"), method="filter_archived")
     organization = linked_filter(_("Part of (at any level)"), Organization, method="filter_organization")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
@@ -179,7 +179,7 @@ class OrganizationList(RecordList[Organization]):
         Preset(_("With an agreement in force"), "in_force=yes"),
         Preset(_("Enterprises"), "kind=enterprise"),
         Preset(_("Associations"), "kind=association"),
-        Preset(_("Our own too"), "ours=yes"),
+        Preset(_("Include our own institutions"), "ours=yes"),
     )
     columns = (
         Column(

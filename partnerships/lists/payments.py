@@ -76,9 +76,9 @@ class PaymentList(RecordList[Payment]):
     filterset_class = PaymentFilterSet
     default_sort = "-due_on"
     presets = (
-        Preset(_("Latest first")),
+        Preset(_("Most recent")),
         Preset(_("Overdue"), "state=overdue&sort=due_on"),
-        Preset(pgettext_lazy("of payments", "Open, due first"), "state=open&sort=due_on"),
+        Preset(pgettext_lazy("of payments", "Outstanding, due soonest"), "state=open&sort=due_on"),
         Preset(pgettext_lazy("of a payment", "Received"), "state=received"),
         Preset(_("In kind"), "in_kind=yes"),
     )

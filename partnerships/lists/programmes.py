@@ -43,7 +43,7 @@ class ProgrammeList(RecordList[Programme]):
     model = Programme
     filterset_class = ProgrammeFilterSet
     default_sort = "name"
-    presets = (Preset(_("By name")), Preset(_("Latest first"), "sort=-starts_on"))
+    presets = (Preset(_("By name")), Preset(_("Most recent"), "sort=-starts_on"))
     columns = (
         Column(
             "programme",

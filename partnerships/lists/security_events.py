@@ -73,7 +73,7 @@ class SecurityEventList(RecordList[SecurityEvent]):
     filterset_class = SecurityEventFilterSet
     default_sort = "-pk"
     presets = (
-        Preset(_("Latest first")),
+        Preset(_("Most recent")),
         Preset(_("Failed log-ins"), "kind=login_failed"),
         Preset(_("Refusals"), "kind=refused"),
         Preset(_("Exports"), "kind=export_made"),

@@ -34,7 +34,7 @@ class SourceList(RecordList[Source]):
     model = Source
     filterset_class = SourceFilterSet
     default_sort = "title"
-    presets = (Preset(_("By title")), Preset(_("Latest first"), "sort=-published_on"))
+    presets = (Preset(_("By title")), Preset(_("Most recent"), "sort=-published_on"))
     columns = (
         Column(
             "source",

@@ -226,7 +226,5 @@ def _about(milestone: Milestone) -> NoticeSubject:
 def _what_to_do(delivery: Delivery) -> str:
     name = {"person": one_line(delivery.reader.name)}
     if delivery.status == DeliveryStatus.FAILED:
-        return (
-            _("Tell %(person)s some other way. When the address has been corrected, the mail can be sent again.") % name
-        )
+        return _("Tell %(person)s another way. Once the address is corrected, the mail can be sent again.") % name
     return _("Ask %(person)s whether it came. If not, it can be sent again.") % name

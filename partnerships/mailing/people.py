@@ -68,7 +68,7 @@ def person_lines(people: Iterable[PersonToContact]) -> list[PersonLine]:
 def _line(person: PersonToContact) -> PersonLine:
     contact, marks = person.contact, [_("liaison")] if person.is_liaison else []
     if person.reached_on is not None:
-        marks.append(_("reached last, on %(day)s") % {"day": date_format(person.reached_on)})
+        marks.append(_("last reached on %(day)s") % {"day": date_format(person.reached_on)})
     if contact.permission_note:
         marks.append(contact.permission_note)
     phone, email, wechat = (contact.phone, contact.email, contact.wechat) if person.sees_channels else ("", "", "")

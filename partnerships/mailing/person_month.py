@@ -34,8 +34,8 @@ IN_PLACE_OF_OWNER = (Why.STAND_IN, Why.FALLBACK, Why.LEAD)
 class ReminderState(Status):
     """The outcome of a reminder for one person, in the order in which the page counts them."""
 
-    DELIVERED = "delivered", "success", pgettext_lazy("reminder", "Delivered")
-    COMING = "coming", "info", pgettext_lazy("reminder", "To come")
+    DELIVERED = "delivered", "success", pgettext_lazy("reminder", "Sent")
+    COMING = "coming", "info", pgettext_lazy("reminder", "Scheduled")
     HELD = "held", "warning", gettext_lazy("Held")
     FAILED = "failed", "danger", pgettext_lazy("reminder", "Not delivered")
     NOBODY = "nobody", "danger", gettext_lazy("Nobody can be notified")
@@ -239,7 +239,7 @@ def _coming(plan: ReminderPlan, own: Recipient, person: User, now: dt.datetime) 
         at = max(at, utc(at.astimezone(zone).date(), dt.time(person.reminder_hour), zone))
         words.insert(0, _("In the digest of that day."))
     if plan.next_attempt_at <= now:
-        words.insert(0, _("Due; the next run makes the mail."))
+        words.insert(0, _("Due now; sent within a minute or two."))
     return PersonReminder(ReminderState.COMING, at, " ".join(words), [plan])
 
 

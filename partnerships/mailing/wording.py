@@ -43,7 +43,7 @@ def when_words(days_left: int) -> str:
         return _("tomorrow")
     if days_left > 1:
         return ngettext("in %(days)s day", "in %(days)s days", days_left) % {"days": days_left}
-    return ngettext("%(days)s day overdue", "%(days)s days overdue", -days_left) % {"days": -days_left}
+    return ngettext("%(days)s day late", "%(days)s days late", -days_left) % {"days": -days_left}
 
 
 def tone(days_left: int) -> str:

@@ -216,7 +216,7 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
     kind = models.CharField(_("kind"), max_length=30, choices=MilestoneKind, default=MilestoneKind.AGREEMENT)
     sort_key = SortKeyField("title")
     sort_key_zh = SortKeyField("title_zh", "title")
-    description = models.TextField(_("what has to be done"), blank=True)
+    description = models.TextField(_("details"), blank=True)
     agreement = models.ForeignKey(
         Agreement,
         models.PROTECT,
@@ -307,7 +307,7 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
         _("a lead accepts it"), default=False, help_text=_("Otherwise the owner marks it as done.")
     )
     recurs_every_months = SmallNumberColumn(
-        _("comes back every (months)"),
+        _("repeats every (months)"),
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(120)],

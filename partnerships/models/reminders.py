@@ -183,15 +183,13 @@ class ReminderRule(SeededModel, VersionedModel):
                 condition=~Q(direction="appears") | Q(offset=0) & ~Q(audience="party"),
                 name="reminder_rule_appears_at_once",
                 violation_error_code="direction",
-                violation_error_message=_(
-                    "A rule that speaks when something appears counts no days and is for colleagues."
-                ),
+                violation_error_message=_("A rule for new items has no number of days and notifies colleagues only."),
             ),
             models.CheckConstraint(
                 condition=Q(offset__lte=LONGEST_OFFSET),
                 name="reminder_rule_offset_sane",
                 violation_error_code="offset",
-                violation_error_message=_("More than ten years is a slip."),
+                violation_error_message=_("Enter at most ten years."),
             ),
             models.CheckConstraint(
                 condition=Q(agreement__isnull=True) | none_of("unit", "agreement_type"),
@@ -203,7 +201,7 @@ class ReminderRule(SeededModel, VersionedModel):
                 condition=~Q(audience="nobody") | ~none_of("agreement_type", "agreement"),
                 name="reminder_rule_silences_something",
                 violation_error_code="audience",
-                violation_error_message=_("Only a rule of a type or an agreement silences others: choose one."),
+                violation_error_message=_("Only a rule for a type or an agreement can turn off others: choose one."),
             ),
             models.CheckConstraint(
                 condition=~Q(audience="party") | Q(milestone_kind__in=OWED_KINDS),

@@ -145,7 +145,7 @@ class AgreementTerm(OfficeModel):
                 condition=Q(notice__lte=LONGEST_PERIOD_DAYS, lead_days__lte=LONGEST_PERIOD_DAYS),
                 name="agreement_term_periods_sane",
                 violation_error_code="notice",
-                violation_error_message=_("A notice or lead time of more than ten years is a slip."),
+                violation_error_message=_("Notice and lead time can be at most ten years each."),
             ),
             models.CheckConstraint(
                 condition=Q(renewal__in=["none", "automatic", "agreed"]), name="agreement_term_renewal_known"

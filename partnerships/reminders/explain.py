@@ -111,9 +111,9 @@ def _snooze(milestone: Milestone, today: dt.date) -> Iterator[str]:
 
 def _state(milestone: Milestone, plans: list[ReminderPlan]) -> Iterator[str]:
     if milestone.reminder_marks.exists():
-        yield _("It was changed since the last run; the next run brings its reminders in step.")
+        yield _("It was changed a moment ago; its reminders are updated within a minute.")
     elif not plans:
-        yield _("No reminder rule speaks about it.")
+        yield _("No reminder rule applies to it.")
 
 
 def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo | None) -> str:
@@ -124,7 +124,7 @@ def _plan_words(plan: ReminderPlan, now: dt.datetime, zone: dt.tzinfo | None) ->
     if reason:
         return f"{reason} {_('Next try: %(time)s.') % {'time': _time(plan.next_attempt_at, zone)}}"
     if plan.next_attempt_at <= now:
-        return _("due since %(time)s; the next run makes the mail.") % {"time": _time(plan.next_attempt_at, zone)}
+        return _("due since %(time)s; sent within a minute or two.") % {"time": _time(plan.next_attempt_at, zone)}
     return " ".join(
         [_("will be sent on %(time)s.") % {"time": _time(plan.send_at, zone)}, *plan_conditions(plan, zone)]
     )

@@ -174,7 +174,7 @@ def _points(
 
 def _renewed(period: Period, today: dt.date) -> LifePoint:
     if not period.is_recorded:
-        return _of_day("renewed", _("Renewed, to be confirmed"), period.starts_on, today)
+        return _of_day("renewed", _("Renewal to confirm"), period.starts_on, today)
     is_amended = period.term.basis == AgreementTerm.Basis.AMENDMENT
     return _of_day("renewed", _("Amended") if is_amended else _("Renewed"), period.starts_on, today)
 

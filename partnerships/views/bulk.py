@@ -307,11 +307,11 @@ def say_with_undo(request: UserRequest, words: str, act: BulkAct, back: str) -> 
 def _say_refused(request: UserRequest, refused: Iterable[tuple[Model | None, str]]) -> None:
     refused = list(refused)
     for row, reason in refused[:MOST_REASONS]:
-        words = _("“%(item)s” stayed: %(reason)s") % {"item": row, "reason": reason} if row else reason
+        words = _("“%(item)s” was not changed: %(reason)s") % {"item": row, "reason": reason} if row else reason
         messages.warning(request, words)
     rest = len(refused) - MOST_REASONS
     if rest > 0:
-        words = ngettext("%(count)s more item stayed.", "%(count)s more items stayed.", rest)
+        words = ngettext("%(count)s more item was not changed.", "%(count)s more items were not changed.", rest)
         messages.warning(request, words % {"count": rest})
 
 
@@ -352,7 +352,7 @@ def bulk_undo(request: UserRequest, pk: int) -> HttpResponse:
         return redirect(back)
     if result.restored:
         count = len(result.restored)
-        words = ngettext("Undone: %(count)s item is as it was.", "Undone: %(count)s items are as they were.", count)
+        words = ngettext("Undone: %(count)s item is restored.", "Undone: %(count)s items are restored.", count)
         messages.success(request, words % {"count": count})
     _say_refused(request, result.left)
     return redirect(back)

@@ -278,7 +278,7 @@ def _record(page: DraftPage) -> HttpResponse:
 def _summary(ceremony: ceremonies.Ceremony) -> str:
     new = sum(1 for one in ceremony.present if one.kind)
     counted = (
-        (len(ceremony.present), ngettext("%(count)s present", "%(count)s present", len(ceremony.present))),
+        (len(ceremony.present), ngettext("%(count)s taking part", "%(count)s taking part", len(ceremony.present))),
         (new, ngettext("%(count)s new organization", "%(count)s new organizations", new)),
         (len(ceremony.signed), ngettext("%(count)s agreement", "%(count)s agreements", len(ceremony.signed))),
         (len(ceremony.opened), ngettext("%(count)s facility", "%(count)s facilities", len(ceremony.opened))),

@@ -380,7 +380,7 @@ def _approval_entry(milestone: Milestone, agreement: Agreement, user: User, next
     page, group = agreement.get_absolute_url(), "approve"
     if not may(user, "agreement.return", agreement):  # the office is told where no lead may decide
         hint = appoint_a_lead(milestone)
-        return WorkItem(milestone, milestone.due_on, _("See it"), page, group=group, hint=hint)
+        return WorkItem(milestone, milestone.due_on, _("View"), page, group=group, hint=hint)
     addresses = {step: reverse("agreement_step", args=[agreement.pk, step]) for step in ("approve", "return")}
     beside = ((_("Return for changes"), addresses["return"]),)
     if next_step is not None:
@@ -432,12 +432,12 @@ def _undecided_entry(milestone: Milestone) -> WorkItem:
     if milestone.kind in STEPS_THAT_DECIDE and milestone.agreement_id:
         step, label = STEPS_THAT_DECIDE[MilestoneKind(milestone.kind)]
         page = reverse("agreement_step", args=[milestone.agreement_id, step])
-        beside = ((_("See it"), milestone.get_absolute_url()),)
+        beside = ((_("View"), milestone.get_absolute_url()),)
         return WorkItem(milestone, milestone.due_on, str(label), page, beside=beside)
     if milestone.kind in AGREEMENT_STEP_KINDS and isinstance(milestone.agreement, Agreement):
         return _agreement_step_entry(milestone, milestone.agreement)
     if milestone.kind != MilestoneKind.ANSWER or milestone.demand is None:
-        return WorkItem(milestone, milestone.due_on, _("See it"), milestone.get_absolute_url())
+        return WorkItem(milestone, milestone.due_on, _("View"), milestone.get_absolute_url())
     assign = reverse("milestone_step", args=[milestone.pk, "assign"])
     beside = ((_("Reassign"), assign),)
     page = milestone.demand.get_absolute_url()
@@ -449,7 +449,7 @@ def _agreement_step_entry(milestone: Milestone, agreement: Agreement) -> WorkIte
     assign = (_("Reassign"), reverse("milestone_step", args=[milestone.pk, "assign"]))
     page = agreement.get_absolute_url()
     if milestone.kind == MilestoneKind.SIGNING:
-        return WorkItem(milestone, milestone.due_on, _("See it"), page, beside=(assign,))
+        return WorkItem(milestone, milestone.due_on, _("View"), page, beside=(assign,))
     submit = str(AGREEMENT_TRANSITIONS["submit"].label), reverse("agreement_step", args=[agreement.pk, "submit"])
     # The page begins with the reason of the return.
     revise = pgettext("verb", "Revise")
@@ -505,7 +505,7 @@ NEXT_STEPS = {
 def act_on(milestone: Milestone) -> str:
     """Return the next step of a milestone, in a word or two for a button."""
     if milestone.status == MilestoneStatus.SUBMITTED:
-        return _("See it")
+        return _("View")
     own = _("Submit") if milestone.requires_acceptance else _("Mark as done")
     return str(NEXT_STEPS.get(MilestoneKind(milestone.kind), own))
 

@@ -319,7 +319,7 @@ def _about_site(state: PipelineState, site: Site) -> Iterator[Finding]:
         yield Finding("danger", what % {"count": site.pending_migrations}, advice)
     if site.is_full:
         what = _("Only %(free)s are free where uploads are kept.") % {"free": filesizeformat(site.free)}
-        yield Finding("danger", what, _("Make room before uploads, or the database, fail."))
+        yield Finding("danger", what, _("Free up space before uploads or the database fail."))
     audit = state.heartbeats.get(AUDIT)
     if audit and audit.note:
         what = _("The last consistency check, on %(time)s, found errors.") % {"time": moment_in_words(audit.at)}

@@ -216,10 +216,10 @@ def organization_step(request: UserRequest, pk: int, step: str) -> HttpResponse:
     organization = visible_or_404(Organization.objects.all(), request, pk)
     require_or_403(request.user, "organization.archive", organization)
     is_archiving = step == "archive"
-    title = _("Archive") if is_archiving else _("Back from the archive")
+    title = _("Archive") if is_archiving else _("Unarchive")
     form_class = ArchiveForm if is_archiving else RestoreForm
     form = form_class(request.POST or None, row=organization, today=office_today(organization))
-    done = _("Archived.") if is_archiving else _("Back in the directory.")
+    done = _("Archived.") if is_archiving else _("Unarchived.")
     template = "partnerships/organizations/archive.html"
     return form_page(request, organization, form, title=title, done=done, template=template)
 
@@ -241,7 +241,7 @@ def _acts(organization: Organization, user: User) -> list[ActGroup]:
     if may(user, "contact.edit", organization):
         beside.append(RecordAct(_("Add a person"), reverse("contact_add", args=[pk]), ICONS["person"]))
     if may(user, "organization.archive", organization):
-        name, label = ("restore", _("Back from the archive")) if organization.archived_on else ("archive", _("Archive"))
+        name, label = ("restore", _("Unarchive")) if organization.archived_on else ("archive", _("Archive"))
         beside.append(RecordAct(label, reverse("organization_step", args=[pk, name]), ICONS["end"]))
     adds = adding(user, "demand", "facility", "honour", "achievement", "figure", organization=pk)
     return record_groups(organization, user, follow_up=follow_up, adds=adds, beside=beside)

@@ -63,9 +63,9 @@ def _sums(found: PersonMonth) -> list[str]:
     delivered, coming = found.counts[ReminderState.DELIVERED], found.counts[ReminderState.COMING]
     missing = len(found.rows) - delivered - coming
     numbers = (
-        (delivered, npgettext("reminders", "%(count)s delivered", "%(count)s delivered", delivered)),
-        (coming, npgettext("reminders", "%(count)s to come", "%(count)s to come", coming)),
-        (missing, npgettext("reminders", "%(count)s did not come as mail", "%(count)s did not come as mail", missing)),
+        (delivered, npgettext("reminders", "%(count)s sent", "%(count)s sent", delivered)),
+        (coming, npgettext("reminders", "%(count)s scheduled", "%(count)s scheduled", coming)),
+        (missing, npgettext("reminders", "%(count)s not sent by mail", "%(count)s not sent by mail", missing)),
     )
     return [words % {"count": count} for count, words in numbers if count]
 

@@ -338,10 +338,10 @@ def _add_messages(request: UserRequest, outcome: HandOverResult, new_owner: User
         words = f"{text % {'count': count, 'new_owner': new_owner}} {_follower_words(outcome.followed)}".strip()
         say_with_undo(request, words, outcome.act, request.path)
     for row, reason in outcome.refused[:MOST_REASONS]:
-        messages.warning(request, _("“%(item)s” stayed: %(reason)s") % {"item": row, "reason": reason})
+        messages.warning(request, _("“%(item)s” was not changed: %(reason)s") % {"item": row, "reason": reason})
     rest = len(outcome.refused) - MOST_REASONS
     if rest > 0:
-        words = ngettext("%(count)s more item stayed.", "%(count)s more items stayed.", rest)
+        words = ngettext("%(count)s more item was not changed.", "%(count)s more items were not changed.", rest)
         messages.warning(request, words % {"count": rest})
     if not count and not outcome.refused:
         messages.warning(request, _("There was nothing to hand over."))

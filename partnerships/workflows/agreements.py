@@ -706,7 +706,7 @@ def _ask_about_gap(agreement: Agreement) -> None:
     days = {"former": date_format(former), "first": date_format(first.starts_on)}
     words = _(
         "The agreement it follows ran until %(former)s, and this one starts on %(first)s. "
-        "Please confirm that this gap is meant."
+        "Please confirm that this gap is intended."
     )
     raise InvalidInput(words % days, field="is_gap_meant")
 

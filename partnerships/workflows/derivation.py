@@ -468,7 +468,7 @@ def _follow(
 ) -> None:
     changes = _differences(row, milestone, derived)
     if _asks_again(milestone, derived, not_before):
-        reason = _("It is asked for again.")
+        reason = _("It is needed again.")
         milestone = take_milestone_step(milestone, "reopen", actor=actor, on=on, reason=reason, is_consequence=True)
     if milestone.is_pending and changes:
         for name, value in changes.items():

@@ -165,7 +165,7 @@ def new_action_point(target: Agreement | Activity | Event, **columns: object) ->
 def _refuse_twice(milestone: Milestone) -> None:
     check_input(milestone)  # the database cannot look for a title with a NUL in it
     if is_open_already(milestone):
-        raise InvalidInput(_("This is to be done already."), field="title")
+        raise InvalidInput(_("This is on the list already."), field="title")
 
 
 def is_open_already(milestone: Milestone) -> bool:
@@ -389,7 +389,7 @@ def assign_milestone(milestone: Milestone, *, actor: User | None, owner: User, r
         locked = lock(milestone)
         require(actor, "milestone.assign", locked)
         if not locked.is_pending:
-            raise TransitionRefused(_("This is closed: nothing is left to hand over."))
+            raise TransitionRefused(_("This is closed already, so it cannot be reassigned."))
         check_new_owner(locked, owner, field="owner")
         locked.version = milestone.version
         locked.owner = owner
@@ -408,7 +408,7 @@ def restore_milestone(
         locked = lock_as_read(milestone)
         require(actor, action, locked)
         if not locked.is_pending:
-            raise TransitionRefused(_("This is closed: nothing is left to put back."))
+            raise TransitionRefused(_("This is closed already, so it cannot be undone."))
         columns = {field.name: field.attname for field in locked._meta.concrete_fields}
         for name, value in values.items():
             setattr(locked, columns[name], value)
@@ -619,7 +619,7 @@ def reassign(
         locked = lock(row)
         require(actor, action, locked)
         if not pending.filter(pk=locked.pk).exists():
-            raise TransitionRefused(_("This is closed: nothing is left to hand over."))
+            raise TransitionRefused(_("This is closed already, so it cannot be reassigned."))
         previous = getattr(locked, field)
         if person is not None and given_back is None:
             check_new_owner(locked, person, field=field)

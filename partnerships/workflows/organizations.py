@@ -164,7 +164,7 @@ def _ask_about_check_digit(organization: Organization, is_code_right: bool) -> N
     code = CreditCodeField().to_python(organization.uscc)
     # A code of another length or with other signs is refused later, when the row is validated.
     if code and not is_code_right and len(code) == CODE_LENGTH and not has_right_check_digit(code):
-        raise PossibleTypo(_("The last sign of %(code)s does not fit the others. Is it typed right?") % {"code": code})
+        raise PossibleTypo(_("The check digit of %(code)s does not match. Is the code correct?") % {"code": code})
 
 
 def _own_unit(actor: User | None) -> Unit | None:

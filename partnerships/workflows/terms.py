@@ -339,4 +339,4 @@ def _add(term: AgreementTerm, actor: User | None, on: dt.date) -> AgreementTerm:
 
 def _gap(following: dt.date, starts_on: dt.date) -> str:
     days = {"first": date_format(following), "last": date_format(starts_on - ONE_DAY)}
-    return _("From %(first)s to %(last)s it would not be in force. Please confirm that this gap is meant.") % days
+    return _("From %(first)s to %(last)s it would not be in force. Please confirm that this gap is intended.") % days

@@ -134,7 +134,7 @@ def check_input(row: models.Model, names: Iterable[str] | None = None) -> None:
 
 def check_day(day: dt.date, *, field: str) -> None:
     if not EARLIEST_DAY <= day <= LATEST_DAY:
-        raise InvalidInput(_("%(day)s cannot be meant: please check the year.") % {"day": day.isoformat()}, field=field)
+        raise InvalidInput(_("%(day)s is too far away: please check the year.") % {"day": day.isoformat()}, field=field)
 
 
 def _refuse_null_characters(value: object, *, field: str) -> None:

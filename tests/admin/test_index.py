@@ -87,7 +87,7 @@ def test_the_most_pressing_comes_first_and_names_its_worst_case(enter, busy):
     page = enter(UserFactory(staff=True)).get(reverse("admin:index"))
 
     tiers = {str(tier.label): cards for tier, cards in page.context["tiers"]}
-    assert list(tiers) == ["Act today", "This week", "Watch list"]
+    assert list(tiers) == ["Today", "This week", "Watch list"]
     worst = {str(card.label): card.worst for cards in tiers.values() for card in cards}
     assert worst.keys() >= {"Overdue milestones", "Unassigned agreements", "Mails needing action"}
     assert "days late" in worst["Overdue milestones"]

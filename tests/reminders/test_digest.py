@@ -55,7 +55,7 @@ def _item(reader: User, days: int, why: str, **milestone: object) -> ReminderIte
 
 
 def test_the_subject_counts_and_names_the_most_urgent(digest: Callable[..., Written]) -> None:
-    assert digest(30, -2, 1).subject == "3 reminders: Task -2 — 2 days overdue (2026-03-03)"
+    assert digest(30, -2, 1).subject == "3 reminders: Task -2 — 2 days late (2026-03-03)"
 
 
 def test_the_sections_go_from_overdue_to_later(digest: Callable[..., Written]) -> None:
@@ -64,8 +64,8 @@ def test_the_sections_go_from_overdue_to_later(digest: Callable[..., Written]) -
     lines = re.findall(r"^== .* ==$|^Task .*$", text, re.MULTILINE)
     assert lines == [
         "== Overdue ==",
-        "Task -30 — 30 days overdue",
-        "Task -1 — 1 day overdue",
+        "Task -30 — 30 days late",
+        "Task -1 — 1 day late",
         "== Today ==",
         "Task 0 — today",
         "== In the next 7 days ==",

@@ -31,7 +31,7 @@ def test_it_says_what_will_come(milestone: Milestone, clock: MovableClock) -> No
     ReminderRuleFactory(offset=30)
     assert story(milestone, clock) == [
         HEAD,
-        "It was changed since the last run; the next run brings its reminders in step.",
+        "It was changed a moment ago; its reminders are updated within a minute.",
     ]
 
     reconcile_marked(real_now=clock.at)
@@ -48,7 +48,7 @@ def test_it_says_that_no_rule_applies(rule: ReminderRule, clock: MovableClock) -
     milestone = MilestoneFactory(kind="review", due_on=dt.date(2026, 3, 12), title="Open the joint laboratory")
     reconcile_marked(real_now=clock.at)
 
-    assert story(milestone, clock) == [HEAD, "No reminder rule speaks about it."]
+    assert story(milestone, clock) == [HEAD, "No reminder rule applies to it."]
 
 
 def test_it_shows_each_step_of_a_sent_mail(

@@ -282,8 +282,8 @@ def test_a_late_mail_says_so(written: Callable[..., Written], clock: MovableCloc
         (2, "in 2 days"),
         (1, "tomorrow"),
         (0, "today"),
-        (-1, "1 day overdue"),
-        (-3, "3 days overdue"),
+        (-1, "1 day late"),
+        (-3, "3 days late"),
     ],
 )
 def test_days_left_in_words(days: int, words: str) -> None:

@@ -109,7 +109,7 @@ def test_the_mail_has_name_number_and_who_was_reached_last_for_a_few_statements_
     assert received.content.encode() == bytes(mail.message or b"")
     text = received.text().replace("\r\n", "\n")
     assert "- An Li · Director · Harbor Works\n  0575-1 · an@harbor.example · WeChat anli\n" in text
-    assert text.index("Bai Yun") < text.index("reached last, on March 2, 2026") < text.index("An Li")
+    assert text.index("Bai Yun") < text.index("last reached on March 2, 2026") < text.index("An Li")
     for link in ('href="tel:0575-1"', 'href="mailto:an@harbor.example"'):
         assert link in received.text("html")
     assert told() == [(partner.owner, "Harbor Works", mail.get_absolute_url())]

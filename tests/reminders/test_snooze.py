@@ -64,7 +64,7 @@ def test_nobody_is_reminded_during_a_snooze_and_one_reminder_comes_at_its_end(
     for day in range(2, 24):
         run(clock, day)
 
-    assert subjects(smtp_sink) == ["8 days overdue (2026-03-12)"]
+    assert subjects(smtp_sink) == ["8 days late (2026-03-12)"]
     assert plans() == [(name, "superseded") for name in ("7", "3", "0", "1")] + [("wake", "expanded")]
     assert ReminderPlan.objects.filter(reason=Reason.SNOOZED).count() == 4
     assert audit(real_now=clock.at) == []
@@ -90,7 +90,7 @@ def test_reminders_after_the_snooze_come_as_planned(
     for day in range(2, 14):
         run(clock, day)
 
-    assert subjects(smtp_sink) == ["in 2 days (2026-03-12)", "today (2026-03-12)", "1 day overdue (2026-03-12)"]
+    assert subjects(smtp_sink) == ["in 2 days (2026-03-12)", "today (2026-03-12)", "1 day late (2026-03-12)"]
 
 
 def test_the_end_of_the_snooze_and_a_rule_of_that_hour_are_one_mail(
@@ -143,7 +143,7 @@ def test_a_snooze_ended_by_hand_leaves_only_later_reminders(
     for day in range(7, 24):
         run(clock, day)
 
-    assert subjects(smtp_sink) == ["in 3 days (2026-03-12)", "today (2026-03-12)", "1 day overdue (2026-03-12)"]
+    assert subjects(smtp_sink) == ["in 3 days (2026-03-12)", "today (2026-03-12)", "1 day late (2026-03-12)"]
     assert audit(real_now=clock.at) == []
 
 

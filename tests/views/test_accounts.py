@@ -114,7 +114,7 @@ def test_the_reset_mail_leads_to_a_new_password(person: Any, outbox: Any) -> Non
 
     assert response.url == reverse("password_reset_complete")
     assert log_in(password="another-long-one").status_code == 302
-    assert "This link was used already" in Client().get(link, follow=True).text
+    assert "This link has been used" in Client().get(link, follow=True).text
 
 
 def test_the_reset_page_does_not_say_whether_there_is_an_account(person: Any, outbox: Any) -> None:

@@ -64,7 +64,7 @@ def test_a_second_click_adds_nothing(world: World, client: Client) -> None:
     client.post(where, point(world))
     response = client.post(where, point(world))
 
-    assert response.context["form"].errors == {"title": ["This is to be done already."]}
+    assert response.context["form"].errors == {"title": ["This is on the list already."]}
     assert added().count() == 1
 
 

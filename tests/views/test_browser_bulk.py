@@ -43,7 +43,7 @@ def test_twenty_milestones_are_reassigned_in_few_clicks_and_given_back(
     assert Milestone.objects.filter(owner=colleague).count() == 20
 
     page.keyboard.press("z")
-    page.get_by_text("Undone: 20 items are as they were.").wait_for()
+    page.get_by_text("Undone: 20 items are restored.").wait_for()
     assert not Milestone.objects.filter(owner=colleague).exists()
 
     boxes = page.locator("input.pick")

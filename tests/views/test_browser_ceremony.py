@@ -53,7 +53,7 @@ def test_a_ceremony_is_typed_and_recorded(width: int, world: World, open_page: C
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert violations(page) == []
     page.get_by_role("button", name="Save event").click()
-    page.get_by_text("Recorded: the event · 3 present · 1 new organization · 2 agreements.").wait_for()
+    page.get_by_text("Recorded: the event · 3 taking part · 1 new organization · 2 agreements.").wait_for()
 
     event = Event.objects.get(name="Docking meeting")
     labelled = [str(item) for item in event.programme_items.get().programme.items.all()]
@@ -158,7 +158,7 @@ def test_without_scripts_the_buttons_do_the_same(world: World, open_page: Callab
     page.locator("#add-facilities").click()
     page.locator("[name=facilities-0-partner]").select_option("Panda")
     page.get_by_role("button", name="Save event").click()
-    page.get_by_text("Recorded: the event · 2 present · 1 facility.").wait_for()
+    page.get_by_text("Recorded: the event · 2 taking part · 1 facility.").wait_for()
 
     event = Event.objects.get(name="Docking meeting")
     facility = event.facilities.get()

@@ -102,7 +102,7 @@ def test_the_ceremony_of_shengzhou_in_one_go(form: CeremonyPage, client: Client)
     event = recorded(form)
 
     shown = whole_page(client, event)
-    assert "9 present · 9 new organizations · 1 agreement · 4 visits" in shown
+    assert "9 taking part · 9 new organizations · 1 agreement · 4 visits" in shown
     assert [name in shown for name in members] == [True] * 7
     assert shown.count("list incomplete") == 2
     agreement = Agreement.objects.get(event=event)
@@ -411,7 +411,7 @@ def test_all_errors_are_shown_at_once_and_nothing_is_lost(form: CeremonyPage) ->
     assert problems(form) == [
         "Name of the event: This field is required.",
         "Date: This field is required.",
-        "What it was: Tick what it was; several are possible.",
+        "What it was: Select all that apply.",
         "Agreements signed, line 1 · Our side: This field is required.",
         "Agreements signed, line 1 · Partner: This field is required.",
         "Joint facilities opened, line 1 · Partner: This field is required.",

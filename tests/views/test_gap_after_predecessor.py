@@ -96,7 +96,7 @@ def test_only_days_between_them_are_a_gap(former: Agreement, starts_on: dt.date,
     row = successor(former, starts_on)
 
     if is_asked:
-        with pytest.raises(InvalidInput, match="this gap is meant"):
+        with pytest.raises(InvalidInput, match="this gap is intended"):
             sign_agreement(row, actor=None, on=DAY, today=DAY)
     assert sign_agreement(row, actor=None, on=DAY, today=DAY, is_gap_meant=is_asked).is_signed
 

@@ -319,7 +319,7 @@ def test_a_page_that_is_not_there_and_a_range_without_a_day_are_named(
     ).text
 
     assert "There is no page 9. This is page 1." in beyond
-    assert "“Signed from” is after “Signed until”: no day lies in between." in reversed_range
+    assert "“Signed from” is later than “Signed until”: correct one of the two dates." in reversed_range
 
 
 def test_what_is_found_is_counted_beside_what_there_is(world: World, client_of: Callable[[Any], Client]) -> None:

@@ -81,7 +81,7 @@ def test_a_long_list_says_how_long_and_opens_all(world: World, client: Client, m
 
     listed = client.get(reverse("milestone_list"), {"owner": world.coordinator.pk}).context["page"].paginator.count
     assert page.context["count"] == listed == 5
-    assert "These are the first of 5." in page.text
+    assert "The first of 5 are shown." in page.text
 
 
 def to_approve(world: World, number: int) -> Milestone:
@@ -357,7 +357,7 @@ def test_a_promise_about_to_be_missed_is_told_to_the_coordinator_alone(
     [(shortfall, address)] = page.context["shortfalls"]
     assert (shortfall.agreement, shortfall.promise.area) == (world.agreement, world.area)
     assert address in unescape(page.text)
-    assert "Promises about to be missed" not in client_of(world.lead).get("/").text
+    assert "Promises at risk" not in client_of(world.lead).get("/").text
 
 
 def test_the_most_urgent_promises_are_shown_with_the_number_of_all(

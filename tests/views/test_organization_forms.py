@@ -181,7 +181,7 @@ class TestAdding:
 
         asked = send(client, ADD, **typed)
         assert errors(asked) == {
-            "is_code_right": [f"The last sign of {code} does not fit the others. Is it typed right?"]
+            "is_code_right": [f"The check digit of {code} does not match. Is the code correct?"]
         }
         assert 'name="is_code_right"' in asked.text
         assert send(client, ADD, **typed, is_code_right="on").status_code == 302

@@ -149,7 +149,7 @@ def test_choose_look_and_hand_over(world: World, client: Client) -> None:
 
     undone = client.post(BulkAct.objects.get().get_absolute_url() + "undo/", {"next": address}, follow=True)
 
-    assert "Undone: 2 items are as they were." in undone.text
+    assert "Undone: 2 items are restored." in undone.text
     world.milestone.refresh_from_db()
     assert world.milestone.owner == world.coordinator
 

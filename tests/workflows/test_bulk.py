@@ -125,7 +125,7 @@ def test_rows_that_cannot_are_refused_with_the_reason_and_the_others_go_on(
     assert [change.pk for change in outcome.changes] == [fine.pk, shared.pk]
     assert outcome.gone == 1  # of another unit's nothing is said
     assert [(row, reason) for row, reason in outcome.refused] == [
-        (closed, "This is closed: nothing is left to hand over."),
+        (closed, "This is closed already, so it cannot be reassigned."),
         (stale, "Somebody else changed this since you opened it."),
     ]
     assert len(set(ReminderMark.objects.values_list("act", flat=True))) == 1
@@ -311,7 +311,7 @@ def test_what_the_verb_would_refuse_says_so_in_the_preview(unit: Any, lead: Any,
     far = do("move", [activity], lead, starts_on=dt.date(9999, 12, 31))
 
     assert (len(noted.refused), act.refusals) == (1, {})
-    assert "cannot be meant" in far.refused[0][1]
+    assert "is too far away" in far.refused[0][1]
     assert do("log", [agreement], taking_part).not_undoable == 1
 
 

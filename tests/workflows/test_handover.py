@@ -223,7 +223,7 @@ def test_closed_work_stays_with_whoever_did_it(unit: Any, people: dict[str, Any]
 
     outcome = give({"activity": done}, people)
 
-    assert [reason for _row, reason in outcome.refused] == ["This is closed: nothing is left to hand over."]
+    assert [reason for _row, reason in outcome.refused] == ["This is closed already, so it cannot be reassigned."]
     assert list(open_items(people["lead"], people["giver"])["activity"]) == []
 
 

@@ -81,7 +81,7 @@ class EventForm(EitherNameMixin, DraftPartForm):
         label=gettext_lazy("What it was"),
         choices=EventKind.Kind.choices,
         widget=forms.CheckboxSelectMultiple,
-        error_messages={"required": gettext_lazy("Tick what it was; several are possible.")},
+        error_messages={"required": gettext_lazy("Select all that apply.")},
     )
     unit = select(gettext_lazy("Unit"))
     coordinator = select(gettext_lazy("Default owner"))
@@ -97,8 +97,8 @@ class EventForm(EitherNameMixin, DraftPartForm):
         required=False,
         help_text=gettext_lazy("The association or other body that brought the parties together."),
     )
-    more_took_part = forms.BooleanField(label=gettext_lazy("More took part than are named here"), required=False)
-    more_followed = forms.BooleanField(label=gettext_lazy("More visits followed than are named here"), required=False)
+    more_took_part = forms.BooleanField(label=gettext_lazy("More took part than are listed"), required=False)
+    more_followed = forms.BooleanField(label=gettext_lazy("More visits followed than are listed"), required=False)
     source = forms.ModelChoiceField(
         label=gettext_lazy("Source on record"), queryset=Source.objects.none(), required=False
     )

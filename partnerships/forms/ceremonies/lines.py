@@ -199,7 +199,7 @@ class SignedLine(EitherTitleMixin, TwoSidedLine):
     for_members = forms.BooleanField(
         label=gettext_lazy("An association among them signs for its members, too"), required=False
     )
-    more_signed = forms.BooleanField(label=gettext_lazy("More signed it than are named here"), required=False)
+    more_signed = forms.BooleanField(label=gettext_lazy("More parties signed than are listed"), required=False)
     is_another = AnotherField(label=gettext_lazy("This is a different agreement"), initial=frozenset())
 
     def __init__(self, *args: object, **kwargs: object) -> None:

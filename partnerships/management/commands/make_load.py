@@ -27,7 +27,7 @@ class Command(BaseCommand):
             raise CommandError(_("This database is in use. A load is made in an empty one, or with DEBUG."))
         load = Load(agreements=agreements, milestones_each=milestones, people=people)
         if min(load.agreements, load.milestones_each, load.people) < 1:
-            raise CommandError(_("One of each is the least."))
+            raise CommandError(_("At least one of each is needed."))
         began = time.monotonic()
         make_load(load, now=timezone.now(), today=timezone.localdate())
         self.stdout.write(

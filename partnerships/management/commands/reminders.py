@@ -74,7 +74,7 @@ class Command(BaseCommand):
         if once:
             self._report(run_tick(self._clock(now), limit=limit))
         elif now:
-            raise CommandError(_("--now goes with --once: a loop lives in the present."))
+            raise CommandError(_("--now requires --once."))
         else:
             self._loop(limit)
 
