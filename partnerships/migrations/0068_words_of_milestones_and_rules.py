@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('partnerships', '0066_short_names_of_units'),
+        ('partnerships', '0067_imports'),
     ]
 
     operations = [
