@@ -145,7 +145,7 @@ def test_a_note_that_the_reader_may_not_see_does_not_say_when_somebody_was_reach
     # The office sees the note, but coordinators of the unit may read its mails in the log.
     for reader in (partner.owner, UserFactory(staff=True)):
         text = part(mail_to(reader, milestone), "plain")
-        assert ("An Li" in text, "reached last" in text) == (True, False)
+        assert ("An Li" in text, "last reached" in text) == (True, False)
 
 
 def test_a_line_of_a_digest_names_two_and_other_milestones_nobody(partner: Partner, milestone: Milestone) -> None:

@@ -101,7 +101,7 @@ def test_a_long_list_of_decisions_says_so_and_opens_all(
 
     count = Milestone.objects.to_decide_by(world.lead).count()
     assert count >= 3
-    assert f"Of {count} decisions that wait for you, the most urgent are shown." in page
+    assert f"The most urgent of {count} decisions are shown." in page
     address = f"{reverse('milestone_list')}?waits_for={world.lead.pk}"
     assert address in page
     assert lead.get(address).context["page"].paginator.count >= count

@@ -52,7 +52,7 @@ def test_who_was_reached_last_comes_first(
     gone = person(world, "Cao Hong", is_active=False)
     page = client_of(world.coordinator).get(milestone.get_absolute_url()).text
     assert page.index("Bai Yun") < page.index("An Li")
-    assert ("reached last" in page, f'href="tel:{second.phone}"' in page, "baiyun" in page) == (True, True, True)
+    assert ("last reached" in page, f'href="tel:{second.phone}"' in page, "baiyun" in page) == (True, True, True)
     assert (first.phone in page, str(gone) in page) == (True, False)
 
 
@@ -107,7 +107,7 @@ def test_a_line_of_my_work_names_two_people_from_a_week_before(
 
     line = row_of(client_of(world.coordinator).get("/").text, row)
 
-    shown = ["Bai Yun" in line, "baiyun" in line, "reached last" in line, 'href="mailto:an@harbor.example"' in line]
+    shown = ["Bai Yun" in line, "baiyun" in line, "last reached" in line, 'href="mailto:an@harbor.example"' in line]
     assert (shown, "Cao Hong" in line) == ([named] * 4, False)
     assert SecurityEvent.objects.filter(kind="contacts_viewed", user=world.coordinator).count() == named
 
@@ -181,7 +181,7 @@ def test_a_note_that_one_may_not_see_does_not_say_when_somebody_was_reached(
 
     page = client_of(world.coordinator).get(milestone.get_absolute_url()).text
 
-    assert ("An Li" in page, "reached last" in page) == (True, False)
+    assert ("An Li" in page, "last reached" in page) == (True, False)
 
 
 # The liaison of an association's members

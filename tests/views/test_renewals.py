@@ -77,7 +77,7 @@ def test_a_lead_confirms_the_renewal(world: World, renewed: Agreement, client_of
     assert "Will be recorded" in lead.get(step(renewed, "confirm-renewal")).text
     answer = send(lead, renewed, "confirm-renewal")
     assert ("The renewal is recorded." in answer.text, renewed.terms.count()) == (True, 2)
-    assert "to be confirmed" not in answer.text
+    assert "Renewal to confirm" not in answer.text
     assert lead.get(step(renewed, "confirm-renewal")).status_code == 409
 
 

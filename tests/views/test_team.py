@@ -163,7 +163,7 @@ def test_what_could_not_move_says_why(world: World, client: Client) -> None:
     asked = {"new_owner": new_owner.pk, "reason": "Left", "items": [stale], "step": "do"}
     page = client.post(reverse("team_hand_over", args=[world.coordinator.pk]), asked, follow=True).text
 
-    assert "“Renamed” stayed: Somebody else changed this since you opened it." in page
+    assert "“Renamed” was not changed: Somebody else changed this since you opened it." in page
 
 
 @pytest.mark.parametrize("bad", ["", "milestone", "user-1-1", "milestone-1-x", "milestone-99999999999999999999-1"])
