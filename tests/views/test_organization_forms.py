@@ -180,9 +180,7 @@ class TestAdding:
         typed = {"kind": "enterprise", "name": "Harbor Works", "uscc": code}
 
         asked = send(client, ADD, **typed)
-        assert errors(asked) == {
-            "is_code_right": [f"The check digit of {code} does not match. Is the code correct?"]
-        }
+        assert errors(asked) == {"is_code_right": [f"The check digit of {code} does not match. Is the code correct?"]}
         assert 'name="is_code_right"' in asked.text
         assert send(client, ADD, **typed, is_code_right="on").status_code == 302
         made = Organization.objects.get(uscc=code)
