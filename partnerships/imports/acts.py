@@ -8,6 +8,7 @@ import hashlib
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -148,7 +149,7 @@ def start_run(imported: Import) -> None:
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "import_run", str(imported.pk)]
 
     def start() -> None:
-        subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -156,6 +157,8 @@ def start_run(imported: Import) -> None:
             start_new_session=True,
             env=dict(os.environ),
         )
+        # Waited for beside, so that no ended process stays listed while this one goes on.
+        threading.Thread(target=process.wait, daemon=True).start()
 
     transaction.on_commit(start)
 
