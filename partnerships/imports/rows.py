@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db import models, transaction
+from django.db import DataError, IntegrityError, models, transaction
 from django.utils.translation import gettext as _
 
 from partnerships.acts import caused_by
@@ -159,6 +159,11 @@ def process(row: WorkRow, batch: Batch, apply: Apply) -> None:
         return
     except DomainError as error:
         row.refuse(RowOutcome.REJECTED, error)
+        return
+    except (IntegrityError, DataError) as error:
+        # A row must not stop all others where a rule is the database's alone.
+        words = _("The database does not take this row: %(error)s")
+        row.refuse(RowOutcome.REJECTED, InvalidInput(words % {"error": str(error).split("\n", 1)[0][:200]}))
         return
     batch.organizations.update(batch.added)
     for one in row.made:

@@ -3,6 +3,7 @@
 import pytest
 
 from partnerships.factories import EnterpriseFactory, OrganizationNameFactory, UnitFactory, UserFactory
+from partnerships.imports.rows import Batch, WorkRow, process
 from partnerships.models import Contact, Organization
 from tests.imports.batches import batch, bring_in, messages, named, outcomes, person
 
@@ -98,3 +99,17 @@ def test_who_may_not_register_organizations_imports_none() -> None:
     viewer = UserFactory(viewer_in=UnitFactory())
     works = bring_in(batch("organizations", actor=viewer), {"name": named("A公司")})
     assert (outcomes(works), Organization.objects.count()) == (["rejected"], 0)
+
+
+def test_a_row_that_the_database_refuses_stops_no_other_row() -> None:
+    made = batch("organizations")
+    known = EnterpriseFactory()
+
+    def apply(row: WorkRow, _batch: Batch) -> None:
+        Organization.objects.create(name="Half", kind="enterprise")
+        Organization.objects.create(pk=known.pk, name="Twice", kind="enterprise")
+
+    work = WorkRow(2)
+    process(work, made, apply)
+    assert (work.outcome, Organization.objects.count()) == ("rejected", 1)
+    assert outcomes(bring_in(made, {"name": named("A公司")})) == ["new"]
