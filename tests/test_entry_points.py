@@ -737,6 +737,8 @@ RECORD_ACTS: dict[type[Any], tuple[Callable[..., Any], list[Act]]] = {
             columns(
                 name="Office",
                 name_zh="合作处",
+                short_name="Coop",
+                short_name_zh="合作",
                 parent=UnitFactory,
                 organization=InstitutionFactory,
                 fallback_person=lambda: UserFactory(staff=True),
