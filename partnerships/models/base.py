@@ -67,13 +67,20 @@ class DayColumn(PlainColumn, models.DateField):
         return super().formfield(**{"form_class": DayField, **kwargs})
 
 
+def _is_about(constraint: models.BaseConstraint, column: str) -> bool:
+    return getattr(constraint, "violation_error_code", None) == column
+
+
 class AmountColumn(PlainColumn, models.DecimalField):
     """A number, never negative, that people may type with separators or counted in 万 or 亿."""
 
     django_field = models.DecimalField
 
     def formfield(self, **kwargs: Any) -> forms.Field | None:
-        return super().formfield(**{"form_class": AmountField, "min_value": 0, **kwargs})
+        # In the words of the column's own constraint, where it has one: a form refuses before the constraint does.
+        said = [one.violation_error_message for one in self.model._meta.constraints if _is_about(one, self.name)]
+        messages = {"error_messages": {"min_value": said[0]}} if len(said) == 1 else {}
+        return super().formfield(**{"form_class": AmountField, "min_value": 0, **messages, **kwargs})
 
 
 class WholeNumberMixin(PlainColumn):
