@@ -8,9 +8,8 @@ from celery import shared_task
 from celery.signals import worker_shutting_down
 from django.utils import timezone
 
-from partnerships.imports.acts import start_run
 from partnerships.lists import exports
-from partnerships.models import Export, Import
+from partnerships.models import Export
 from partnerships.reminders.clock import Clock
 from partnerships.tick import run_tick
 
@@ -39,10 +38,3 @@ def make_export(pk: int) -> None:
     """Make the file that somebody waits for; without a broker the next tick makes it."""
     for export in Export.objects.filter(pk=pk):
         exports.make(export, clock=timezone.now)
-
-
-@shared_task(name="partnerships.tasks.start_import")
-def start_import(pk: int) -> None:
-    """Start the process of an import that somebody asked for; it goes on when this task has ended."""
-    for imported in Import.objects.filter(pk=pk):
-        start_run(imported)

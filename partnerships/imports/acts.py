@@ -149,13 +149,9 @@ def start_run(imported: Import) -> None:
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "import_run", str(imported.pk)]
 
     def start() -> None:
+        # Its errors go where those of the caller go.
         process = subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            env=dict(os.environ),
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True, env=dict(os.environ)
         )
         # Waited for beside, so that no ended process stays listed while this one goes on.
         threading.Thread(target=process.wait, daemon=True).start()

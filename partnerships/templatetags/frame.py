@@ -49,6 +49,7 @@ MORE_PLACES = (
     Place("figure", "figure_list", _("Press figures vs. records"), "difference"),
     Place("source", "source_list", _("Sources"), "newspaper"),
     Place("mail", "mail_list", _("Mails"), "forward_to_inbox"),
+    Place("import", "import_list", pgettext_lazy("navigation", "Imports"), "upload_file", "import.run"),
 )
 OFFICE_PLACES = (
     Place("admin", "admin:index", _("Administration"), "admin_panel_settings", "admin"),

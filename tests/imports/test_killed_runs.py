@@ -14,11 +14,10 @@ from django.utils import timezone
 
 from partnerships.exceptions import StaleVersion
 from partnerships.factories import OrganizationFactory, UserFactory
-from partnerships.imports.acts import ask_for_commit, ask_for_undo, start_again
+from partnerships.imports.acts import ask_for_commit, ask_for_undo, start_again, start_run
 from partnerships.imports.runs import run
 from partnerships.imports.staging import ChangedMeanwhile, saved_at_once
 from partnerships.models import Import, Organization, SearchEntry
-from partnerships.tasks import start_import
 from tests.imports.test_runs import HEAD, checked
 from tests.services.processes import start_process
 from tests.services.stack import eventually
@@ -75,13 +74,13 @@ def test_a_run_that_is_killed_changes_nothing_and_is_started_again(tmp_path: Pat
     assert (imported.status, imported.counts["reversed"], Organization.objects.count()) == ("undone", ROWS, 0)
 
 
-def test_a_task_starts_the_process_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_starts_the_process_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
     staff = UserFactory(staff=True)
     imported = checked(HEAD + "Alpha Works,enterprise,paper,\n", actor=staff)
     imported = ask_for_commit(imported, actor=staff, now=timezone.now())
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
-    start_import(imported.pk)
+    start_run(imported)
     eventually(lambda: Import.objects.get(pk=imported.pk).status == "committed")
     assert Organization.objects.get().name == "Alpha Works"
 

@@ -18,6 +18,8 @@ from partnerships.factories import (
     EventFactory,
     HonourFactory,
     HonourSchemeFactory,
+    ImportFactory,
+    ImportRowFactory,
     PaymentFactory,
     ProgrammeFactory,
     RegionFactory,
@@ -178,6 +180,12 @@ TABLE: dict[str, list[int]] = {
     "export_list": EVERYBODY,
     "export_detail": [404, 200, 404, 404, 404, 404, 404, 404],
     "export_download": [404, 200, 404, 404, 404, 404, 404, 404],
+    "import_list": [403, 200, 200, 200, 403, 200, 403, 200],
+    "import_add": [403, 200, 200, 200, 403, 200, 403, 200],
+    "import_detail": [404, 200, 200, 200, 404, 200, 404, 404],
+    "import_row": [404, 200, 200, 200, 404, 200, 404, 404],
+    "import_rejected": [404, 200, 200, 200, 404, 200, 404, 404],
+    "import_recipe": [404, 200, 200, 200, 404, 200, 404, 404],
     "bulk_act": [404, 200, 404, 404, 404, 404, 404, 404],
     "me": EVERYBODY,
     "password_change": EVERYBODY,
@@ -203,6 +211,10 @@ ELSEWHERE = {
     "saved_view_add",
     "saved_view_delete",
     "export_add",
+    "import_choose",
+    "import_act",
+    "import_keep",
+    "import_recipe_delete",
     "bulk",
     "bulk_undo",
     "pick",
@@ -221,6 +233,15 @@ def _export(world: World) -> Any:
     return export
 
 
+def _import_row(world: World) -> Any:
+    """A row that stays out of an import of the coordinator's, checked and not made yet."""
+    layout = {"headings": ["Name", "Kind"], "columns": {"0": "name", "1": "kind"}, "guessed": {}, "sheet": "List"}
+    about = {"status": "checked", "counts": {"rejected": 1}, "rows_total": 1, "layout": layout}
+    imported = ImportFactory(unit=world.unit, created_by=world.coordinator, **about)
+    problems = [{"field": "kind", "message": "Choose what “what” means."}]
+    return ImportRowFactory(imported=imported, cells=["Beta", "what"], outcome="rejected", problems=problems)
+
+
 def mail_of(world: World) -> Any:
     """A mail to the owner of the milestone that did not get through."""
     mail = {"failed": True, "subject": f"{world.name} mail", "message": WRITTEN}
@@ -236,7 +257,12 @@ def addresses(world: World) -> dict[str, str]:
     image = DocumentVersionFactory(
         **of_agreement, original_name="gate.png", content_type="image/png", content=png(2, 2)
     )
+    row = _import_row(world)
     arguments: dict[str, list[Any]] = {
+        "import_detail": [row.imported_id],
+        "import_row": [row.imported_id, row.pk],
+        "import_rejected": [row.imported_id],
+        "import_recipe": [row.imported_id],
         "quiet_log": agreement,
         "team_hand_over": [world.coordinator.pk],
         "agreement_detail": agreement,

@@ -17,6 +17,8 @@ FILES_AND_ONE_PERSONS = {
     "document_inline",
     "export_detail",
     "export_download",
+    "import_recipe",
+    "import_rejected",
     "mail_file",
     "mail_message",
 }

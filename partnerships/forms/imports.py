@@ -1,0 +1,109 @@
+"""Forms of the import: the file and what it is, and what was chosen for its columns, values and rows."""
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from partnerships.forms.choices import choosable, offer_rows
+from partnerships.forms.domain import DomainFormMixin
+from partnerships.imports.acts import ask_for_check, upload_import
+from partnerships.imports.recipes import Recipe, read_recipe
+from partnerships.models import Import, ImportKind, ImportRecipe, Unit, User
+
+FILE_TYPES = ".xlsx,.xls,.ods,.csv,.tsv,.txt"
+
+
+class ImportForm(DomainFormMixin, forms.Form):
+    """The file, the kind of its rows, and the unit they are for."""
+
+    kind = forms.ChoiceField(
+        label=_("What does a row describe?"),
+        choices=[(ImportKind.REGISTER.value, _("Register: agreement, partners, contact"))]
+        + [(kind.value, kind.label) for kind in ImportKind if kind != ImportKind.REGISTER],
+        widget=forms.RadioSelect,
+        initial=ImportKind.REGISTER,
+    )
+    file = forms.FileField(
+        label=_("Spreadsheet"),
+        help_text=_("Excel, OpenDocument or text (CSV). Nothing is saved before you have seen what would be imported."),
+        widget=forms.ClearableFileInput(attrs={"accept": FILE_TYPES}),
+    )
+    unit = forms.ModelChoiceField(
+        label=_("For the unit"),
+        queryset=Unit.objects.none(),
+        help_text=_("Rows that name a unit of their own go there."),
+    )
+    recipe = forms.ModelChoiceField(
+        label=_("Recipe"),
+        queryset=ImportRecipe.objects.none(),
+        required=False,
+        help_text=_("Columns and values as chosen for an earlier file."),
+    )
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        units = choosable(Unit, user)
+        field = offer_rows(self, "unit", units)
+        only = list(units[:2])
+        if len(only) == 1:
+            field.initial = only[0].pk
+        field.required = not user.sees_all_units
+        recipes = ImportRecipe.objects.visible_to(user)
+        offer_rows(self, "recipe", recipes)
+        if not recipes.exists():
+            del self.fields["recipe"]
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        recipe = data.get("recipe")
+        if recipe and data.get("kind") and recipe.kind != data["kind"]:
+            self.add_error("recipe", _("This recipe is for rows of another kind."))
+        return data
+
+    def keep(self, actor: User, **about: Any) -> Import:
+        data, now = self.cleaned_data, timezone.now()
+        kept = data.get("recipe")
+        imported = upload_import(
+            data["kind"],
+            data["file"],
+            name=data["file"].name,
+            actor=actor,
+            unit=data["unit"],
+            now=now,
+            recipe=read_recipe(kept.content) if kept else Recipe(),
+        )
+        return ask_for_check(imported, actor=actor, now=now)
+
+
+def columns_from(data: QueryDict, imported: Import) -> dict[str, Any]:
+    """Return the recipe with the columns that were chosen; ``column-N`` is the field of column N."""
+    headings = imported.layout.get("headings", [])
+    columns = {heading: data.get(f"column-{number}", "") for number, heading in enumerate(headings)}
+    return {**imported.recipe, "columns": columns}
+
+
+def values_from(data: QueryDict, imported: Import) -> dict[str, Any]:
+    """Return the recipe with the values that were chosen: pairs of ``text-FIELD`` and ``value-FIELD``; "-" leaves one open."""
+    values = {name: dict(known) for name, known in imported.recipe.get("values", {}).items()}
+    for name in {key.removeprefix("text-") for key in data if key.startswith("text-")}:
+        for text, value in zip(data.getlist(f"text-{name}"), data.getlist(f"value-{name}"), strict=False):
+            if value == "-":
+                values.setdefault(name, {}).pop(text, None)
+            else:
+                values.setdefault(name, {})[text] = value
+    return {**imported.recipe, "values": values}
+
+
+def rules_from(data: QueryDict, imported: Import) -> dict[str, Any]:
+    """Return the recipe with the rules for all rows that were chosen; ``default-FIELD`` is the value of a field without a column."""
+    rules = {name: data[name] for name in ("existing", "look_alikes", "missing") if name in data}
+    defaults = {
+        key.removeprefix("default-"): value for key, value in data.items() if key.startswith("default-") and value
+    }
+    return {**imported.recipe, **rules, "defaults": defaults, "are_codes_right": "are_codes_right" in data}
+
+
+CHOSEN = {"columns": columns_from, "values": values_from, "rules": rules_from}

@@ -1,0 +1,254 @@
+"""The choices and the outcome of an import as its page shows them; reads only."""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from partnerships.imports.choices import guess_choices
+from partnerships.imports.kinds import KINDS, Field
+from partnerships.imports.office import office_choices
+from partnerships.imports.reading import cell_from_json, fields_of
+from partnerships.imports.recipes import Recipe, read_recipe
+from partnerships.imports.values import SEPARATORS
+from partnerships.models import Import, ImportRow, RowOutcome
+from partnerships.names import fold, person_key
+
+SAMPLES = 3
+# A column with more different texts is one of names or remarks: its values are not mapped one by one.
+MOST_TEXTS = 200
+CHINESE = re.compile("[\u3400-\u9fff]")
+QUOTED = re.compile("“[^”]*”|[0-9]+")
+Options = list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class ColumnShown:
+    """A column of the file: what its first rows hold, and the field it is read as."""
+
+    number: int
+    heading: str
+    samples: list[str]
+    field: str
+
+
+@dataclass(frozen=True)
+class TextShown:
+    """A text of a column, how often it comes, and the stored value it stands for; None where that is open."""
+
+    text: str
+    count: int
+    value: str | None
+
+
+@dataclass
+class ValuesShown:
+    """The different texts of the columns that are read as one field, and what they may stand for."""
+
+    field: Field
+    options: Options
+    texts: list[TextShown] = field(default_factory=list)
+    chosen: str = ""  # the value for rows without one
+
+    @property
+    def open(self) -> int:
+        return sum(text.value is None for text in self.texts)
+
+
+@dataclass(frozen=True)
+class ProblemGroup:
+    """Rows with the same problem: an example of its words, without what is quoted in it."""
+
+    key: str
+    example: str
+    count: int
+
+
+@dataclass(frozen=True)
+class CellShown:
+    """A cell of a row: what the file says, what was typed instead, and what is wrong with it."""
+
+    number: int
+    heading: str
+    text: str
+    is_corrected: bool
+    is_wrong: bool
+
+
+@dataclass(frozen=True)
+class Decision:
+    """An answer that decides about a row: what is posted, and its words."""
+
+    value: str
+    words: str
+
+
+@dataclass
+class RowShown:
+    """A row of the file with its cells, and the answers that would decide about it."""
+
+    row: ImportRow
+    cells: list[CellShown]
+    answers: list[Decision]
+
+
+def columns_shown(imported: Import) -> list[ColumnShown]:
+    """Return the columns of the file with what their first rows hold."""
+    headings: list[str] = imported.layout.get("headings", [])
+    columns: Mapping[str, str] = imported.layout.get("columns", {})
+    samples: list[list[str]] = [[] for _heading in headings]
+    for cells in imported.rows.order_by("pk").values_list("cells", flat=True)[:30]:
+        for number, cell in enumerate(cells[: len(headings)]):
+            text = _text(cell)
+            if text and text not in samples[number] and len(samples[number]) < SAMPLES:
+                samples[number].append(text)
+    return [
+        ColumnShown(number, heading, samples[number], columns.get(str(number), ""))
+        for number, heading in enumerate(headings)
+    ]
+
+
+def field_options(kind: str) -> Options:
+    """Return the fields of a kind for a drop-down."""
+    return [(one.name, str(one.label)) for one in KINDS[kind].fields]
+
+
+def default_fields(imported: Import) -> list[ValuesShown]:
+    """Return the fields of which a value may be chosen for all rows: those with a few choices that no column is read as."""
+    used = set(imported.layout.get("columns", {}).values())
+    chosen = read_recipe(imported.recipe).defaults
+    fields = fields_of(imported.kind, office_choices()[1])
+    return [
+        ValuesShown(one, _options(one), chosen=chosen.get(one.name, ""))
+        for one in fields.values()
+        if one.kind == "choice" and one.name not in used and one.choices and one.refers_to != "country"
+    ]
+
+
+def values_shown(imported: Import) -> list[ValuesShown]:
+    """Return the texts of the columns with choices, each with the value it stands for; those still open first."""
+    recipe = read_recipe(imported.recipe)
+    fields = fields_of(imported.kind, office_choices()[1])
+    columns = {
+        int(number): fields[name]
+        for number, name in imported.layout.get("columns", {}).items()
+        if name in fields and fields[name].kind == "choice"
+    }
+    counts: dict[str, Counter[str]] = {one.name: Counter() for one in columns.values()}
+    if columns:
+        for cells, corrections in imported.rows.values_list("cells", "corrections"):
+            for number, one in columns.items():
+                cell = corrections.get(str(number), cells[number] if number < len(cells) else None)
+                counts[one.name].update(_pieces(one, _text(cell)))
+    shown = [_values_of(fields[name], texts, recipe) for name, texts in counts.items() if texts]
+    return sorted((one for one in shown if one.texts), key=lambda one: -one.open)
+
+
+def _values_of(one: Field, texts: Counter[str], recipe: Recipe) -> ValuesShown:
+    common = texts.most_common(MOST_TEXTS)
+    guessed = guess_choices(one, [text for text, _count in common])
+    decided = {fold(text): value for text, value in recipe.values.get(one.name, {}).items()}
+    found = [TextShown(text, count, decided.get(fold(text), guessed[text])) for text, count in common]
+    return ValuesShown(one, _options(one), sorted(found, key=lambda text: (text.value is not None, -text.count)))
+
+
+def _pieces(one: Field, text: str) -> list[str]:
+    pieces = SEPARATORS.split(text) if one.several else [text]
+    return [piece.strip() for piece in pieces if piece.strip()]
+
+
+def _options(one: Field) -> Options:
+    """Return the choices of a field in the reader's language, where there are words in it."""
+    is_chinese = (get_language() or "").startswith("zh")
+
+    def label(value: str, words: Iterable[str]) -> str:
+        named = [word for word in words if bool(CHINESE.search(word)) == is_chinese]
+        word = next(iter((*named, *words, value)))
+        return word[:1].upper() + word[1:]
+
+    return [(value, label(value, words)) for value, words in one.choices.items()]
+
+
+def problem_groups(imported: Import) -> list[ProblemGroup]:
+    """Return the problems of the rows that stay out, the most frequent first."""
+    counts: Counter[str] = Counter()
+    examples: dict[str, str] = {}
+    for problems in _left_out(imported).values_list("problems", flat=True):
+        for key, message in _keys(problems).items():
+            counts[key] += 1
+            examples.setdefault(key, message)
+    return [ProblemGroup(key, examples[key], count) for key, count in counts.most_common()]
+
+
+def rows_with_problem(imported: Import, key: str) -> list[int]:
+    """Return the ids of the rows that stay out for the problem with this key."""
+    rows = _left_out(imported).values_list("pk", "problems")
+    return [pk for pk, problems in rows if key in _keys(problems)]
+
+
+def _left_out(imported: Import) -> Any:
+    return imported.rows.filter(outcome__in=(RowOutcome.REJECTED, RowOutcome.UNDECIDED)).order_by("pk")
+
+
+def _keys(problems: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return messages by a key that is the same for the same problem with another name or number in it."""
+    messages = [(problem["field"], problem["message"]) for problem in problems if "note" not in problem]
+    return {hashlib.sha256(f"{name} {QUOTED.sub('', text)}".encode()).hexdigest()[:12]: text for name, text in messages}
+
+
+def row_shown(imported: Import, row: ImportRow) -> RowShown:
+    """Return a row with its cells and the answers that would decide about it."""
+    columns: Mapping[str, str] = imported.layout.get("columns", {})
+    wrong = {problem["field"] for problem in row.problems if "note" not in problem}
+    cells = [
+        CellShown(
+            number,
+            heading,
+            row.corrections.get(str(number), _text(row.cells[number] if number < len(row.cells) else None)),
+            str(number) in row.corrections,
+            columns.get(str(number), "") in wrong,
+        )
+        for number, heading in enumerate(imported.layout.get("headings", []))
+    ]
+    return RowShown(row, cells, _answers(row) if row.outcome == RowOutcome.UNDECIDED else [])
+
+
+def _answers(row: ImportRow) -> list[Decision]:
+    if row.look_alikes:
+        found = [
+            Decision(one["token"], _("It is %(name)s") % {"name": one["name"]}) for one in row.look_alikes[0]["found"]
+        ]
+        return [*found, Decision("new", _("It is another one"))]
+    fields = {problem["field"] for problem in row.problems}
+    typed = [Decision("right", _("The code is right"))] if "uscc" in fields else []
+    differing = [
+        Decision("file", _("Take what the file says")),
+        Decision("record", _("Keep what is on record")),
+        Decision("new", _("It is another one")),
+    ]
+    return [*typed, *differing]
+
+
+def decisions_from(row: ImportRow, answer: str) -> dict[str, str]:
+    """Return what an answer decides about the row, in the words that the run looks for. Empty for an unknown answer."""
+    if answer not in {decision.value for decision in _answers(row)}:
+        return {}
+    if answer == "right":
+        return {"uscc": answer}
+    if answer in {"file", "record"}:
+        return {"existing": answer}
+    names = [one["name"] for one in row.look_alikes]
+    keys = {key for name in names for key in (person_key(name), fold(name))}
+    return dict.fromkeys([*keys, *(problem["field"] for problem in row.problems if problem["field"])], answer)
+
+
+def _text(cell: Any) -> str:
+    value = cell_from_json(cell)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return "" if value is None else str(value).strip()

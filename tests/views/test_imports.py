@@ -1,0 +1,201 @@
+"""The pages of an import: a file is chosen, its rows are checked, mended and decided, imported and undone."""
+
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+from openpyxl import load_workbook
+
+from partnerships.factories import EnterpriseFactory, ImportRecipeFactory, UnitFactory, UserFactory
+from partnerships.imports.runs import run
+from partnerships.models import Import, ImportRecipe, Organization, SecurityEvent
+from tests.views.world import World
+
+HEAD = "名称,单位性质,行业\n"
+QUERIES_OF_ROWS = 8
+FILE = HEAD + "阿尔法机械有限公司,企业,机械\n贝塔研究院,高等院校,\n伽马,某种单位,\n"
+
+
+def upload(client: Client, text: str, *, kind: str = "organizations", **data: Any) -> Import:
+    """Choose a file on the page, and let its process do the check."""
+    file = SimpleUploadedFile("partners.csv", text.encode())
+    response = client.post("/imports/add/", {"kind": kind, "file": file, **data})
+    assert response.status_code == 302, response.context["form"].errors
+    return check(Import.objects.get(pk=int(response["Location"].strip("/").split("/")[-1])))
+
+
+def check(imported: Import) -> Import:
+    assert Import.objects.get(pk=imported.pk).is_under_way
+    return run(imported.pk, clock=timezone.now)
+
+
+def test_a_file_becomes_records_and_goes_again(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, FILE, unit=world.unit.pk)
+    page = client.get(f"/imports/{imported.pk}/")
+
+    assert imported.counts == {"new": 2, "rejected": 1}
+    assert "Import 2 rows" in page.text
+    assert "“某种单位”" in page.text
+
+    client.post(f"/imports/{imported.pk}/commit/")
+    assert check(imported).status == "committed"
+    assert Organization.objects.filter(name__in=["阿尔法机械有限公司", "贝塔研究院"]).count() == 2
+    assert "Undo the import" in client.get(f"/imports/{imported.pk}/").text
+
+    client.post(f"/imports/{imported.pk}/undo/")
+    assert check(imported).status == "undone"
+    assert not Organization.objects.filter(name="阿尔法机械有限公司").exists()
+    assert client.get(f"/imports/{imported.pk}/?undo=reversed").text.count('<tbody id="row-') == 2
+
+
+def test_words_are_chosen_once_for_all_rows(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, FILE, unit=world.unit.pk)
+    values = client.get(f"/imports/{imported.pk}/?section=values")
+    assert [text.text for text in values.context["values"][0].texts if text.value is None] == ["某种单位"]
+
+    chosen = {"text-kind": ["某种单位", "企业"], "value-kind": ["association", "enterprise"]}
+    client.post(f"/imports/{imported.pk}/choose/values/", chosen)
+
+    assert check(imported).counts == {"new": 3}
+
+
+def test_a_column_is_left_out_or_read_as_another_field(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, FILE, unit=world.unit.pk)
+    columns = client.get(f"/imports/{imported.pk}/?section=columns").context["columns"]
+    assert [(column.heading, column.field) for column in columns] == [
+        ("名称", "name"),
+        ("单位性质", "kind"),
+        ("行业", "industry"),
+    ]
+    assert columns[0].samples == ["阿尔法机械有限公司", "贝塔研究院", "伽马"]
+
+    client.post(f"/imports/{imported.pk}/choose/columns/", {"column-0": "name", "column-1": "", "column-2": ""})
+    client.post(f"/imports/{check(imported).pk}/choose/rules/", {"existing": "ask", "default-kind": "enterprise"})
+
+    assert check(imported).counts == {"new": 3}
+    assert imported.rows.get(number=4).values["kind"] == "enterprise"
+
+
+def test_a_cell_is_mended_in_its_row(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, FILE, unit=world.unit.pk)
+    row = imported.rows.get(outcome="rejected")
+    address = f"/imports/{imported.pk}/rows/{row.pk}/"
+    form = client.get(address, headers={"HX-Request": "true"})
+    assert form.text.count("<textarea") == 3
+    assert form.text.count('aria-invalid="true"') == 1
+
+    changed = client.post(address, {"cell-0": "伽马", "cell-1": "行业协会"}, headers={"HX-Request": "true"})
+    assert "Check all rows again" in changed.text
+    row.refresh_from_db()
+    assert row.corrections == {"1": "行业协会"}
+
+    client.post(f"/imports/{imported.pk}/check/")
+    assert check(imported).counts == {"new": 3}
+
+
+def test_a_look_alike_is_decided_in_the_row(world: World, client_of: Callable[[Any], Client]) -> None:
+    known = EnterpriseFactory(name="Moshi Machinery", name_zh="浙江默示机械厂", held_by=world.unit)
+    client = client_of(world.coordinator)
+    imported = upload(client, HEAD + "默示机械厂,企业,\n", unit=world.unit.pk)
+    row = imported.rows.get()
+    assert imported.counts == {"undecided": 1}
+    page = client.get(f"/imports/{imported.pk}/?outcome=undecided")
+    assert f'name="answer" value="{known.pk}"' in page.text
+
+    client.post(f"/imports/{imported.pk}/rows/{row.pk}/", {"answer": "nonsense"})
+    assert imported.rows.get().decisions == {}
+    client.post(f"/imports/{imported.pk}/rows/{row.pk}/", {"answer": str(known.pk)})
+    client.post(f"/imports/{imported.pk}/check/")
+
+    assert check(imported).counts == {"changed": 1}
+    assert imported.rows.get().record == Organization.objects.get(pk=known.pk)
+
+
+def test_rows_with_the_same_problem_are_shown_together(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, HEAD + "甲公司,某甲,\n乙公司,某乙,\n,企业,\n", unit=world.unit.pk)
+    groups = client.get(f"/imports/{imported.pk}/").context["problems"]
+
+    assert [group.count for group in groups] == [2, 1]
+    page = client.get(f"/imports/{imported.pk}/?problem={groups[0].key}")
+    assert [shown.row.number for shown in page.context["rows"]] == [2, 3]
+
+
+def test_the_rows_left_out_come_back_as_a_file(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, FILE, unit=world.unit.pk)
+    response = client.get(f"/imports/{imported.pk}/left-out.xlsx")
+    sheet = load_workbook(BytesIO(response.content)).active
+    rows = list(sheet.iter_rows(values_only=True))
+
+    assert rows[0] == ("名称", "单位性质", "行业", "Reason")
+    assert rows[1][:2] == ("伽马", "某种单位")
+    assert response["Cache-Control"] == "private, no-store"
+    assert SecurityEvent.objects.filter(kind=SecurityEvent.Kind.EXPORT_FETCHED).count() == 1
+
+
+def test_a_recipe_is_kept_shared_used_and_deleted(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, FILE, unit=world.unit.pk)
+    client.post(f"/imports/{imported.pk}/choose/values/", {"text-kind": ["某种单位"], "value-kind": ["association"]})
+    check(imported)
+    client.post(f"/imports/{imported.pk}/keep/", {"name": "Yearbook", "is_shared": "on"})
+    recipe = ImportRecipe.objects.get()
+
+    lead = client_of(world.lead)
+    assert "Yearbook" in lead.get("/imports/").text
+    assert upload(lead, FILE, unit=world.unit.pk, recipe=recipe.pk).counts == {"new": 3}
+    assert lead.post(f"/imports/recipes/{recipe.pk}/delete/").status_code == 403
+    assert client_of(world.people["outsider"]).post(f"/imports/recipes/{recipe.pk}/delete/").status_code == 404
+    assert client.post(f"/imports/recipes/{recipe.pk}/delete/").status_code == 302
+    assert not ImportRecipe.objects.exists()
+
+
+def test_a_recipe_of_another_kind_and_a_missing_file_are_refused_at_their_fields(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    recipe = ImportRecipeFactory(owner=world.coordinator, kind="contacts")
+    data = {"kind": "organizations", "unit": world.unit.pk, "recipe": recipe.pk}
+    form = client_of(world.coordinator).post("/imports/add/", data).context["form"]
+
+    assert set(form.errors) == {"recipe", "file"}
+
+
+@pytest.mark.parametrize("path", ["check/", "commit/", "undo/", "again/", "keep/", "choose/columns/"])
+def test_nobody_else_changes_an_import(path: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    imported = upload(client_of(world.coordinator), FILE, unit=world.unit.pk)
+    before = Import.objects.filter(pk=imported.pk).values().get()
+
+    for role in ("viewer", "nobody", "outsider"):
+        assert client_of(world.people[role]).post(f"/imports/{imported.pk}/{path}").status_code == 404
+    assert Import.objects.filter(pk=imported.pk).values().get() == before
+
+
+def test_a_person_cannot_import_for_a_unit_of_others(world: World, client_of: Callable[[Any], Client]) -> None:
+    other = UnitFactory()
+    file = SimpleUploadedFile("partners.csv", FILE.encode())
+    response = client_of(world.coordinator).post(
+        "/imports/add/", {"kind": "organizations", "file": file, "unit": other.pk}
+    )
+
+    assert set(response.context["form"].errors) == {"unit"}
+    assert not Import.objects.exists()
+
+
+def test_a_page_of_rows_costs_the_same_for_one_and_many(
+    world: World, client_of: Callable[[Any], Client], django_assert_num_queries: Any
+) -> None:
+    staff = client_of(UserFactory(staff=True))
+    for text in (FILE, HEAD + "".join(f"第{number}公司,某{number},\n" for number in range(40))):
+        imported = upload(staff, text, unit=world.unit.pk)
+        staff.get(f"/imports/{imported.pk}/")
+        with django_assert_num_queries(QUERIES_OF_ROWS):
+            staff.get(f"/imports/{imported.pk}/")
