@@ -4,7 +4,8 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as column
 from typing import Any
 
 from django.utils.translation import get_language
@@ -52,7 +53,7 @@ class ValuesShown:
 
     field: Field
     options: Options
-    texts: list[TextShown] = field(default_factory=list)
+    texts: list[TextShown] = column(default_factory=list)
     chosen: str = ""  # the value for rows without one
 
     @property

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
 
 from django.contrib import messages
@@ -162,7 +163,7 @@ READ: Mapping[str, Callable[[UserRequest, Import], dict[str, Any]]] = {
 @require_POST
 def import_choose(request: UserRequest, pk: int, section: str) -> HttpResponse:
     """Keep what was chosen for columns, values or all rows, and check the rows anew."""
-    imported = visible_or_404(Import.objects, request, pk)
+    imported = visible_or_404(Import.objects.all(), request, pk)
     if section not in CHOSEN:
         raise Http404
     with _refusals(request), transaction.atomic():
@@ -175,7 +176,7 @@ def import_choose(request: UserRequest, pk: int, section: str) -> HttpResponse:
 @require_POST
 def import_act(request: UserRequest, pk: int, act: str) -> HttpResponse:
     """Ask for the check, the import, its undo, or for a run that stopped to be started again."""
-    imported = visible_or_404(Import.objects, request, pk)
+    imported = visible_or_404(Import.objects.all(), request, pk)
     if act not in ACTS:
         raise Http404
     with _refusals(request), transaction.atomic():
@@ -187,7 +188,7 @@ def import_act(request: UserRequest, pk: int, act: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def import_row(request: UserRequest, pk: int, row: int) -> HttpResponse:
     """Correct the cells of a row, or decide about it. The file stays as it is."""
-    imported = visible_or_404(Import.objects, request, pk)
+    imported = visible_or_404(Import.objects.all(), request, pk)
     found = get_object_or_404(imported.rows, pk=row)
     require_or_403(request.user, "import.run", imported)
     if request.method == "POST":
@@ -231,7 +232,7 @@ def _refusals(request: UserRequest) -> Iterator[None]:
 @require_POST
 def import_keep(request: UserRequest, pk: int) -> HttpResponse:
     """Keep what was chosen under a name, for the next file."""
-    imported = visible_or_404(Import.objects, request, pk)
+    imported = visible_or_404(Import.objects.all(), request, pk)
     name = request.POST.get("name", "").strip() or imported.name
     with _refusals(request), transaction.atomic():
         kept = acts.keep_recipe(imported, name=name, is_shared="is_shared" in request.POST, actor=request.user)
@@ -242,7 +243,7 @@ def import_keep(request: UserRequest, pk: int) -> HttpResponse:
 @login_required
 @require_POST
 def import_recipe_delete(request: UserRequest, pk: int) -> HttpResponse:
-    recipe = visible_or_404(ImportRecipe.objects, request, pk)
+    recipe = visible_or_404(ImportRecipe.objects.all(), request, pk)
     require_or_403(request.user, "import_recipe.edit", recipe)
     recipe.delete()
     messages.success(request, _("Recipe “%(name)s” deleted.") % {"name": recipe.name})
@@ -253,21 +254,21 @@ def import_recipe_delete(request: UserRequest, pk: int) -> HttpResponse:
 @require_safe
 def import_rejected(request: UserRequest, pk: int) -> HttpResponse:
     """Download the rows that stay out, in the columns of the file, with the reason."""
-    imported = visible_or_404(Import.objects, request, pk)
+    imported = visible_or_404(Import.objects.all(), request, pk)
     if not rows_left_out(imported):
         raise Http404
     acts.note_download(imported, actor=request.user, what=_("rows left out"))
     name = f"{imported.name.rpartition('.')[0] or imported.name}-{_('left out')}.xlsx"
-    response = HttpResponse(content_type=XLSX)
-    write_rejected(imported, response)
-    return _download(response, name)
+    file = BytesIO()
+    write_rejected(imported, file)
+    return _download(HttpResponse(file.getvalue(), content_type=XLSX), name)
 
 
 @login_required
 @require_safe
 def import_recipe(request: UserRequest, pk: int) -> HttpResponse:
     """Download what was chosen for an import, for the command line or another site."""
-    imported = visible_or_404(Import.objects, request, pk)
+    imported = visible_or_404(Import.objects.all(), request, pk)
     text = json.dumps(imported.recipe, ensure_ascii=False, indent=2)
     return _download(HttpResponse(text, content_type="application/json"), f"{imported.kind}-recipe.json")
 
