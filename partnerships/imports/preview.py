@@ -82,7 +82,7 @@ class CellShown:
 
 
 @dataclass(frozen=True)
-class Decision:
+class RowAnswer:
     """An answer that decides about a row: what is posted, and its words."""
 
     value: str
@@ -95,7 +95,7 @@ class RowShown:
 
     row: ImportRow
     cells: list[CellShown]
-    answers: list[Decision]
+    answers: list[RowAnswer]
 
 
 def columns_shown(imported: Import) -> list[ColumnShown]:
@@ -219,25 +219,25 @@ def row_shown(imported: Import, row: ImportRow) -> RowShown:
     return RowShown(row, cells, _answers(row) if row.outcome == RowOutcome.UNDECIDED else [])
 
 
-def _answers(row: ImportRow) -> list[Decision]:
+def _answers(row: ImportRow) -> list[RowAnswer]:
     if row.look_alikes:
         found = [
-            Decision(one["token"], _("It is %(name)s") % {"name": one["name"]}) for one in row.look_alikes[0]["found"]
+            RowAnswer(one["token"], _("It is %(name)s") % {"name": one["name"]}) for one in row.look_alikes[0]["found"]
         ]
-        return [*found, Decision("new", _("It is another one"))]
+        return [*found, RowAnswer("new", _("It is another one"))]
     fields = {problem["field"] for problem in row.problems}
-    typed = [Decision("right", _("The code is right"))] if "uscc" in fields else []
+    typed = [RowAnswer("right", _("The code is right"))] if "uscc" in fields else []
     differing = [
-        Decision("file", _("Take what the file says")),
-        Decision("record", _("Keep what is on record")),
-        Decision("new", _("It is another one")),
+        RowAnswer("file", _("Take what the file says")),
+        RowAnswer("record", _("Keep what is on record")),
+        RowAnswer("new", _("It is another one")),
     ]
     return [*typed, *differing]
 
 
 def decisions_from(row: ImportRow, answer: str) -> dict[str, str]:
     """Return what an answer decides about the row, in the words that the run looks for. Empty for an unknown answer."""
-    if answer not in {decision.value for decision in _answers(row)}:
+    if answer not in {offered.value for offered in _answers(row)}:
         return {}
     if answer == "right":
         return {"uscc": answer}
