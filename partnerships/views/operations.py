@@ -27,7 +27,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partnerships import __version__
 from partnerships.lists.cells import moment_in_words
-from partnerships.models import Milestone, Unit, User
+from partnerships.models import Import, Milestone, Unit, User
 from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.operations.audit import AUDIT, audit_and_note
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, silence
@@ -36,7 +36,7 @@ from partnerships.operations.setup import missing_setup
 from partnerships.permissions import may
 from partnerships.requests import UserRequest
 from partnerships.statuses import DeliveryStatus, PlanStatus
-from partnerships.texts import LazyText
+from partnerships.texts import LazyText, name_all
 from partnerships.views.base import require_or_403
 from partnerships.views.health import broker_state
 
@@ -46,7 +46,7 @@ STUCK_AFTER = dt.timedelta(minutes=10)
 TICKS_LEFT = 3
 LITTLE_SPACE = 1024**3  # bytes
 BREACHES_SHOWN = 50
-UNITS_NAMED = 5
+UNITS_NAMED = IMPORTS_NAMED = 5
 NEEDS_A_PERSON = (*(status for status in WENT_WRONG if status != DeliveryStatus.RETRY), DeliveryStatus.HELD)
 
 
@@ -227,6 +227,7 @@ def _findings(
         yield from _about_stuck(state, now)
     yield from _about_mail(state)
     yield from _about_leads()
+    yield from _about_imports(now)
     yield from _about_site(state, site)
 
 
@@ -306,6 +307,16 @@ def _about_leads() -> Iterator[Finding]:
         what = _("No lead can decide for these units; the office is asked instead: %(units)s.")
         advice = _("Give a second person the role of lead there, or in a unit above.")
         yield Finding("warning", what % {"units": ", ".join(map(str, units))}, advice)
+
+
+def _about_imports(now: dt.datetime) -> Iterator[Finding]:
+    if stopped := Import.objects.silent(now)[:IMPORTS_NAMED]:
+        what = _("These imports stopped before they were done: %(names)s.") % {"names": name_all(map(str, stopped))}
+        advice = _(
+            "Nothing of them was saved: open each under “Imports” and start it again. If it stops again, check the log "
+            "of the web server and the free memory."
+        )
+        yield Finding("warning", what, advice)
 
 
 def _about_site(state: PipelineState, site: Site) -> Iterator[Finding]:

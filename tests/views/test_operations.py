@@ -17,6 +17,7 @@ from partnerships.factories import (
     NOON,
     ComponentHeartbeatFactory,
     DeliveryFactory,
+    ImportFactory,
     MailHoldFactory,
     MailRelayFactory,
     MilestoneFactory,
@@ -160,6 +161,10 @@ def test_silence_is_said_with_what_to_do(look: Callable[[], Any]) -> None:
             lambda: MilestoneFactory(submitted=True, unit=UnitFactory(name="Workshop")),
             "No lead can decide for these units; the office is asked instead: Workshop.",
         ),
+        (
+            lambda: ImportFactory(name="partners.xlsx", status="checking", heartbeat_at=NOON - 3 * MINUTE),
+            "These imports stopped before they were done: partners.xlsx.",
+        ),
     ],
 )
 def test_each_trouble_is_found(look: Callable[[], Any], make: Callable[[], Any], said: str) -> None:
@@ -171,6 +176,7 @@ def test_each_trouble_is_found(look: Callable[[], Any], make: Callable[[], Any],
 
 def test_a_little_while_is_no_trouble(look: Callable[[], Any]) -> None:
     heartbeat()
+    ImportFactory(status="checking", heartbeat_at=NOON - MINUTE)
     ReminderPlanFactory(send_at=NOON - 9 * MINUTE)
     DeliveryFactory(next_attempt_at=NOON - 9 * MINUTE)
 
@@ -247,7 +253,7 @@ def test_the_page_costs_the_same_with_more_rows(
         ReminderItemFactory(delivery__sent=True)
     look()
 
-    with django_assert_num_queries(24):
+    with django_assert_num_queries(25):
         look()
 
 
