@@ -996,7 +996,7 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
 
     def get_absolute_url(self) -> str:
         """Return the address of the contacts on the organization's page."""
-        return f"{self.organization.get_absolute_url()}#contacts"
+        return f"{reverse('organization_detail', args=[self.organization_id])}#contacts"
 
 
 class ContactPositionQuerySet(models.QuerySet):

@@ -114,7 +114,7 @@ def import_detail(request: UserRequest, pk: int) -> HttpResponse:
 
 def _rows(request: UserRequest, imported: Import) -> dict[str, Any]:
     """Return a page of rows, as the facets of the address ask: ``outcome``, ``problem`` and, after an undo, ``undo``."""
-    rows = imported.rows.order_by("pk").select_related("content_type")
+    rows = imported.rows.order_by("pk").prefetch_related("record")
     outcome, undo = request.GET.get("outcome", ""), request.GET.get("undo", "")
     problem = request.GET.get("problem", "")
     if outcome in RowOutcome.values:

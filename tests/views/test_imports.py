@@ -10,7 +10,15 @@ from django.test import Client
 from django.utils import timezone
 from openpyxl import load_workbook
 
-from partnerships.factories import EnterpriseFactory, ImportRecipeFactory, UnitFactory, UserFactory
+from partnerships.factories import (
+    ContactFactory,
+    EnterpriseFactory,
+    ImportFactory,
+    ImportRecipeFactory,
+    ImportRowFactory,
+    UnitFactory,
+    UserFactory,
+)
 from partnerships.imports.runs import run
 from partnerships.models import Import, ImportRecipe, Organization, SecurityEvent
 from tests.views.world import World
@@ -199,3 +207,19 @@ def test_a_page_of_rows_costs_the_same_for_one_and_many(
         staff.get(f"/imports/{imported.pk}/")
         with django_assert_num_queries(QUERIES_OF_ROWS):
             staff.get(f"/imports/{imported.pk}/")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_page_of_imported_rows_costs_the_same_for_one_and_three(
+    count: int, world: World, client_of: Callable[[Any], Client], django_assert_num_queries: Any
+) -> None:
+    staff = client_of(UserFactory(staff=True))
+    contacts = ContactFactory.create_batch(count)
+    imported = ImportFactory(status="committed", committed_at=timezone.now(), layout={"headings": [], "columns": {}})
+    for number, record in enumerate(contacts, 1):
+        ImportRowFactory(imported=imported, number=number, outcome="new", record=record)
+    staff.get(f"/imports/{imported.pk}/")
+
+    with django_assert_num_queries(QUERIES_OF_ROWS + 1):
+        page = staff.get(f"/imports/{imported.pk}/")
+    assert all(record.get_absolute_url() in page.text for record in contacts)
