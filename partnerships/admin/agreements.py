@@ -120,9 +120,6 @@ DATES = (
 
 # The columns of the start and the end of a term.
 READ_DAYS = ("starts", "ends")
-DAYS_OF_TERM = ("starts_on", "starts_precision", "ends_on", "ends_precision")
-
-
 CONTACTS_OF_PARTY = frozenset({"signatory", "liaison"})
 
 

@@ -43,8 +43,6 @@ from partnerships.workflows.honours import edit_honour, register_honour
 from partnerships.workflows.programmes import edit_programme, register_programme
 from partnerships.workflows.records import edit_record, register_record
 
-# Columns that stay as they were entered: milestones and outcomes are with the unit.
-FIXED = frozenset({"unit"})
 SHARED_ROWS = {"area": CooperationArea.objects.filter(is_active=True), "scheme": HonourScheme.objects.all()}
 
 

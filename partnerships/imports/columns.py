@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cache
 
 from partnerships.countries import country_code
@@ -231,9 +231,3 @@ def _is_credit_code(cell: Cell) -> bool:
 
 def _is_country(cell: Cell) -> bool:
     return isinstance(cell, str) and len(cell.strip()) > 1 and country_code(cell) is not None
-
-
-def unguessed(kind: str, found: Iterable[str]) -> list[Field]:
-    """Return the required fields that no column holds."""
-    names = set(found)
-    return [field for field in KINDS[kind].fields if field.required and field.name not in names]

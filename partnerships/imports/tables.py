@@ -29,9 +29,5 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     epoch_1904: bool = False
-    # The section each row stands in, by its number, where a line of one cell begins one: Europe, 2023.
+    # The words of the lines of one cell that begin a section, such as Europe or 2023, with the numbers of their rows.
     sections: tuple[tuple[int, str], ...] = ()
-
-    def section_of(self, number: int) -> str:
-        """Return the words of the line of one cell above a row, or the title where there is none."""
-        return next((words for start, words in reversed(self.sections) if start < number), self.title)
