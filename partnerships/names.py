@@ -127,6 +127,10 @@ def fold(text: str) -> str:
     return " ".join(_INVISIBLE.sub("", " ".join(plain.translate(_simplified_signs()).split())).split())
 
 
+def has_chinese(text: str) -> bool:
+    return _CHINESE_SIGNS.search(text) is not None
+
+
 @cache
 def _simplified_signs() -> dict[int, str]:
     """Return the simplified sign of each traditional one, sign by sign: so a part of a name folds as the whole name does."""

@@ -4,6 +4,8 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
+from partnerships.names import has_chinese
+
 EMAIL = re.compile(r"(?:mailto:)?([A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 PHONE = re.compile(
     r"(?:(?:tel|phone|mobile|cell|电话|手机|联系电话)[.:： ]*)?((?:\+|00)?(?:\(\d{2,4}\) ?)?\d(?:[\d\- ]|\(\d{1,4}\)){5,}\d(?: ?(?:转|ext\.?|分机) ?\d+)?)",
@@ -17,7 +19,6 @@ CHINESE_POSITION = re.compile(
 IN_BRACKETS = re.compile(r"^(?P<name>[^()（）]+?) ?[(（](?P<position>[^()（）]*)[)）] ?(?P<rest>.*)$")
 # 王小明13800000000李红13900000000
 NEXT_PERSON = re.compile(r"(\d{7,}) *(?=[\u4e00-\u9fff]{2,4} *\d)")
-HAN = re.compile("[\u4e00-\u9fff]")
 ENGLISH_POSITION = re.compile(
     r"\b(?:director|dean|professor|manager|officer|head|president|rector|chancellor|coordinator|secretary|chair\w*|assistant|lecturer|engineer|ceo|minister)\b",
     re.IGNORECASE,
@@ -93,13 +94,13 @@ def _name_and_position(words: str) -> tuple[str, str]:
         name, position = found["name"], f"{found['position']} {found['rest']}"
     elif found := CHINESE_POSITION.fullmatch(words):
         name, position = found["name"], found["position"]
-    elif HAN.search(words):
+    elif has_chinese(words):
         name, position = words, ""
     else:
         name, _comma, position = words.partition(",")
     name, position = name.strip(), " ".join(position.split()).strip(" ,")
     if (
-        not HAN.search(name)
+        not has_chinese(name)
         and re.fullmatch(r"[^\W\d_]+", position)
         and " " not in name
         and not ENGLISH_POSITION.search(position)

@@ -13,7 +13,7 @@ from partnerships.forms.ceremonies.page import BLANK_PRESENT, MOST_LINES, PASTED
 from partnerships.forms.names import EitherTitleMixin, name_fields
 from partnerships.inputs import parse_amount, parse_day
 from partnerships.models import AgreementType
-from partnerships.names import fold
+from partnerships.names import fold, has_chinese
 
 LONGEST_NAME, LONGEST_TITLE = 200, 300
 # What a column may be called in the first line of a table.
@@ -37,7 +37,6 @@ YEAR = re.compile(r"(?:19|20)\d\d年?")
 AGREEMENT = re.compile(r"(?: agreement|协议书?)$")
 COMMAS = re.compile(r"[,，、;；|]")
 GAPS = re.compile(r"\s{2,}")
-CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
 @dataclass
@@ -106,7 +105,7 @@ def _cells(text: str, types: Mapping[str, AgreementType]) -> list[str]:
         if len(found) == 1:
             found = GAPS.split(text)
         if len(found) == 1:
-            found = text.split() if CHINESE.search(text) else _before_type(text, types)
+            found = text.split() if has_chinese(text) else _before_type(text, types)
     cells = [" ".join(cell.split()).strip('"“”') for cell in found]
     return cells if any(cells) else []
 
