@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput
 from partnerships.imports.partners import resolve
-from partnerships.imports.rows import Batch, Undecided, WorkRow, changes_to, check_once, finish, key_of
+from partnerships.imports.rows import Batch, Undecided, WorkRow, check_once, finish, key_of, update_record
 from partnerships.models import Activity, ActivityKind, ActivityOrganization, Agreement, Training, Unit
 from partnerships.statuses import ActivityStatus, AgreementStatus
 from partnerships.workflows.activities import (
@@ -46,10 +46,8 @@ def apply(row: WorkRow, batch: Batch) -> None:
     if record is None:
         record = _register(row, batch, made, partners)
         row.did(record, "made")
-    elif changes := changes_to(row, record, values, batch):
-        before = {name: getattr(record, name) for name in changes}
-        record = edit_activity(record, actor=batch.actor, today=batch.today, changes=changes)
-        row.did(record, "changed", before)
+    else:
+        record = update_record(row, batch, record, values, edit_activity)
     finish(row, record, is_new=is_new, values=values)
 
 

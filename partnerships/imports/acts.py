@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.imports.recipes import Recipe, read_recipe
-from partnerships.models import Import, ImportRecipe, ImportRow, RowOutcome, SecurityEvent, Unit, User
+from partnerships.models import Import, ImportRecipe, ImportRow, SecurityEvent, Unit, User
 from partnerships.permissions import require
 from partnerships.statuses import ImportStatus
 
@@ -97,7 +97,7 @@ def ask_for_check(imported: Import, *, actor: User, now: dt.datetime) -> Import:
 
 def ask_for_commit(imported: Import, *, actor: User, now: dt.datetime) -> Import:
     """Ask for the import of the rows that the check found new or changed. The others stay out, and come back as a file."""
-    if not imported.counts.get(RowOutcome.NEW, 0) + imported.counts.get(RowOutcome.CHANGED, 0):
+    if not imported.importable_count:
         raise TransitionRefused(_("There is nothing to import: no row is new or changed."))
     return _ask(imported, ImportStatus.COMMITTING, (ImportStatus.CHECKED,), actor=actor, action="import.run", now=now)
 

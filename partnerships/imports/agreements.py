@@ -12,7 +12,17 @@ from partnerships.durations import Duration
 from partnerships.exceptions import InvalidInput, PossibleDuplicate
 from partnerships.imports.contacts import contacts_of
 from partnerships.imports.partners import clean_code, resolve
-from partnerships.imports.rows import NEW, Batch, Undecided, WorkRow, changes_to, check_once, finish, key_of, plain
+from partnerships.imports.rows import (
+    NEW,
+    Batch,
+    WorkRow,
+    check_once,
+    finish,
+    key_of,
+    look_alikes_of,
+    plain,
+    update_record,
+)
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -37,8 +47,6 @@ from partnerships.workflows.agreements import (
 
 ENDED = frozenset({"completed", "terminated"})
 LONGEST_TITLE = 300
-# Columns that a later file may change; the rest of a signed agreement is corrected in its record.
-OPEN_COLUMNS = ("title_zh", "reference", "archive_number", "coordinator", "summary")
 
 
 @dataclass
@@ -87,11 +95,7 @@ def apply(row: WorkRow, batch: Batch) -> None:
     else:
         _refuse_other_dates(row, batch, record, fixed)
         _contacts(row, batch, partners)
-        changes = changes_to(row, record, values, batch)
-        if changes:
-            before = {name: getattr(getattr(record, name), "pk", getattr(record, name)) for name in changes}
-            record = edit_agreement(record, actor=batch.actor, today=batch.today, changes=changes)
-            row.did(record, "changed", before)
+        record = update_record(row, batch, record, values, edit_agreement)
     finish(row, record, is_new=is_new, values={**values, **fixed})
 
 
@@ -239,8 +243,7 @@ def _register(case: _Case, made: Agreement, parts: list[Any]) -> Agreement:
     except PossibleDuplicate as error:
         # The same title with other partners or of another day is another agreement; ``_known`` looked for the same one.
         if signed is None and not _is_decided(row, batch, made) and _has_same_partners(error.found, parts):
-            found = list(Agreement.objects.filter(pk__in=error.found).order_by("pk"))
-            raise Undecided(str(error), field="title", name=made.title, found=list(found)) from error
+            raise look_alikes_of(made, made.title, error, field="title") from error
         fresh = _unsaved(parts)
         record = verb(made, **{**more, "parts": fresh, "confirmed_different": error.found})
     row.did(record, "made")

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import NotAllowed, PossibleDuplicate
 from partnerships.imports.partners import resolve
-from partnerships.imports.rows import NEW, Batch, Undecided, WorkRow, changes_to, check_once, finish, key_of
+from partnerships.imports.rows import NEW, Batch, WorkRow, changes_to, check_once, finish, key_of, look_alikes_of
 from partnerships.imports.values import PersonInCell
 from partnerships.models import Contact, Organization
 from partnerships.names import person_key
@@ -42,7 +42,7 @@ def apply(row: WorkRow, batch: Batch) -> None:
     if record is None:
         record = _register(row, batch, Contact(organization=organization, name=person.name, **values))
     else:
-        record = _update(row, batch, record, values)
+        record = _edit(row, batch, record, changes_to(row, record, values, batch))
     finish(row, record, is_new=is_new, values=values)
 
 
@@ -91,14 +91,9 @@ def _register(row: WorkRow, batch: Batch, contact: Contact) -> Contact:
         elif token.isdigit() and int(token) in error.found:
             return Contact.objects.get(pk=int(token))
         else:
-            found = list(Contact.objects.filter(pk__in=error.found).order_by("pk"))
-            raise Undecided(str(error), field="contact", name=contact.name, found=list(found)) from error
+            raise look_alikes_of(contact, contact.name, error, field="contact") from error
     row.did(contact, "made")
     return contact
-
-
-def _update(row: WorkRow, batch: Batch, contact: Contact, values: dict[str, Any]) -> Contact:
-    return _edit(row, batch, contact, changes_to(row, contact, values, batch))
 
 
 def _fill_in(row: WorkRow, batch: Batch, contact: Contact, values: dict[str, Any]) -> Contact:
@@ -117,8 +112,7 @@ def _edit(row: WorkRow, batch: Batch, contact: Contact, changes: dict[str, Any])
         edited = edit_contact(contact, actor=batch.actor, today=batch.today, changes=changes)
     except PossibleDuplicate as error:
         if row.decisions.get(person_key(contact.name)) != NEW and batch.recipe.look_alikes != NEW:
-            found = list(Contact.objects.filter(pk__in=error.found).order_by("pk"))
-            raise Undecided(str(error), field="contact", name=contact.name, found=list(found)) from error
+            raise look_alikes_of(contact, contact.name, error, field="contact") from error
         more: dict[str, Any] = {"changes": changes, "confirmed_different": error.found}
         edited = edit_contact(contact, actor=batch.actor, today=batch.today, **more)
     row.did(edited, "changed", before)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from partnerships.dates import add_months
 from partnerships.durations import Duration
 from partnerships.imports.partners import clean_code, resolve
-from partnerships.imports.rows import Batch, WorkRow, changes_to, check_once, finish, key_of
+from partnerships.imports.rows import Batch, WorkRow, check_once, finish, key_of, update_record
 from partnerships.models import Honour
 from partnerships.names import person_key
 from partnerships.partial_dates import PartialDate
@@ -38,10 +38,8 @@ def apply(row: WorkRow, batch: Batch) -> None:
         record = Honour(scheme=scheme, organization=organization, unit=unit, granted_on=granted.first, **values)
         register_honour(record, actor=batch.actor, today=batch.today)
         row.did(record, "made")
-    elif changes := changes_to(row, record, values, batch):
-        before = {name: getattr(record, name) for name in changes}
-        record = edit_honour(record, actor=batch.actor, today=batch.today, changes=changes)
-        row.did(record, "changed", before)
+    else:
+        record = update_record(row, batch, record, values, edit_honour)
     finish(row, record, is_new=is_new, values=values)
 
 

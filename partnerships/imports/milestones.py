@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from partnerships.exceptions import InvalidInput
 from partnerships.imports.activities import find_agreement
 from partnerships.imports.partners import resolve
-from partnerships.imports.rows import Batch, WorkRow, changes_to, check_once, finish, key_of
+from partnerships.imports.rows import Batch, WorkRow, check_once, finish, key_of, update_record
 from partnerships.models import Milestone, MilestoneKind
 from partnerships.names import person_key
 from partnerships.partial_dates import PartialDate
@@ -46,8 +46,6 @@ def apply(row: WorkRow, batch: Batch) -> None:
             evidence = row.text("evidence") or _("Done, as the spreadsheet says")
             record = meet_milestone(record, actor=batch.actor, on=min(due.last, batch.today), evidence=evidence)
         row.did(record, "made")
-    elif changes := changes_to(row, record, values, batch):
-        before = {name: getattr(record, name) for name in changes}
-        record = edit_milestone(record, actor=batch.actor, today=batch.today, changes=changes)
-        row.did(record, "changed", before)
+    else:
+        record = update_record(row, batch, record, values, edit_milestone)
     finish(row, record, is_new=is_new, values=values)

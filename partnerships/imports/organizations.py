@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from partnerships.countries import HOME
-from partnerships.exceptions import InvalidInput
+from partnerships.exceptions import InvalidInput, PossibleDuplicate
 from partnerships.imports.contacts import contacts_of
 from partnerships.imports.partners import (
     clean_code,
@@ -21,13 +21,12 @@ from partnerships.imports.partners import (
 from partnerships.imports.rows import (
     NEW,
     Batch,
-    Undecided,
     WorkRow,
     changes_to,
     check_once,
     finish,
     key_of,
-    undecided_about,
+    look_alikes_of,
 )
 from partnerships.imports.values import PlacedName
 from partnerships.models import Organization, OrganizationName
@@ -76,7 +75,7 @@ def apply(row: WorkRow, batch: Batch) -> None:
         if changes or missing:
             before = {column: getattr(record, column) for column in changes}
             record = _edit(row, batch, record, changes, missing)
-            row.did(record, "changed", {name: getattr(value, "pk", value) for name, value in before.items()})
+            row.did(record, "changed", before)
             row.made[-1]["names"] = [other.pk for other in missing]
             for other in missing:
                 row.changes.append({"record": str(record), "field": _("other name"), "before": "", "after": other.name})
@@ -95,13 +94,12 @@ def _edit(row: WorkRow, batch: Batch, record: Organization, changes: dict[str, A
     more: dict[str, Any] = {"is_code_right": is_code_right(row, batch), "parts": parts, "changes": changes}
     is_new = row.decisions.get("name") == NEW or batch.recipe.look_alikes == NEW
     try:
-        with undecided_about(record.name, "name", Organization):
-            return edit_organization(record, actor=batch.actor, today=batch.today, **more)
-    except Undecided as error:
+        return edit_organization(record, actor=batch.actor, today=batch.today, **more)
+    except PossibleDuplicate as error:
         if not is_new:
-            raise
-        different = [one.pk for one in error.found]
-        return edit_organization(record, actor=batch.actor, today=batch.today, confirmed_different=different, **more)
+            raise look_alikes_of(record, record.name, error, field="name") from error
+        more["confirmed_different"] = error.found
+        return edit_organization(record, actor=batch.actor, today=batch.today, **more)
 
 
 def _names_to_change(record: Organization, name: str, name_zh: str) -> dict[str, str]:

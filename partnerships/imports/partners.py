@@ -10,14 +10,13 @@ from django.utils.translation import gettext_noop
 
 from partnerships.countries import HOME
 from partnerships.exceptions import InvalidInput, PossibleDuplicate
-from partnerships.imports.rows import NEW, Batch, Undecided, WorkRow
+from partnerships.imports.rows import NEW, Batch, Undecided, WorkRow, look_alikes_of
 from partnerships.imports.values import PlacedName
 from partnerships.models import NameKey, Organization, Region
 from partnerships.models.organizations import CreditCodeField, telling_keys
-from partnerships.names import person_key, sort_key
+from partnerships.names import has_chinese, person_key, sort_key
 from partnerships.workflows.organizations import register_organization
 
-CHINESE = re.compile("[\u3400-\u9fff]")
 # The words of a name that say what kind of organization it is, most telling first.
 KIND_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
@@ -62,7 +61,7 @@ def guess_kind(name: str) -> str:
 
 def two_names(name: str, name_zh: str) -> tuple[str, str]:
     """Return the Latin and the Chinese name; with one alone, that is the first, in whichever script it is."""
-    if name_zh and CHINESE.search(name) and not CHINESE.search(name_zh):
+    if name_zh and has_chinese(name) and not has_chinese(name_zh):
         name, name_zh = name_zh, name
     return (name or name_zh), ("" if name_zh == name else name_zh)
 
@@ -154,8 +153,7 @@ def register(
         register_organization(organization, actor=batch.actor, today=batch.today, **more)
     except PossibleDuplicate as error:
         if not is_new:
-            found = list(Organization.objects.filter(pk__in=error.found).order_by("pk"))
-            raise Undecided(str(error), field="name", name=organization.name, found=found) from error
+            raise look_alikes_of(organization, organization.name, error, field="name") from error
         more["confirmed_different"] = error.found
         more["parts"] = [part for part in more["parts"] if part.pk is None]
         register_organization(organization, actor=batch.actor, today=batch.today, **more)

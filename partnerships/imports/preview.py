@@ -16,14 +16,14 @@ from partnerships.imports.kinds import KINDS, Field
 from partnerships.imports.office import office_choices
 from partnerships.imports.reading import cell_from_json, fields_of
 from partnerships.imports.recipes import Recipe, read_recipe
+from partnerships.imports.rows import refusals
 from partnerships.imports.values import SEPARATORS
 from partnerships.models import Import, ImportRow, RowOutcome
-from partnerships.names import fold, person_key
+from partnerships.names import fold, has_chinese, person_key
 
 SAMPLES = 3
 # A column with more different texts is one of names or remarks: its values are not mapped one by one.
 MOST_TEXTS = 200
-CHINESE = re.compile("[\u3400-\u9fff]")
 QUOTED = re.compile("“[^”]*”|[0-9]+")
 Options = list[tuple[str, str]]
 
@@ -168,7 +168,7 @@ def _options(one: Field) -> Options:
     is_chinese = (get_language() or "").startswith("zh")
 
     def label(value: str, words: Iterable[str]) -> str:
-        named = [word for word in words if bool(CHINESE.search(word)) == is_chinese]
+        named = [word for word in words if has_chinese(word) == is_chinese]
         word = next(iter((*named, *words, value)))
         return word[:1].upper() + word[1:]
 
@@ -179,7 +179,7 @@ def problem_groups(imported: Import) -> list[ProblemGroup]:
     """Return the problems of the rows that stay out, the most frequent first."""
     counts: Counter[str] = Counter()
     examples: dict[str, str] = {}
-    for problems in _left_out(imported).values_list("problems", flat=True):
+    for problems in imported.rows.left_out().values_list("problems", flat=True):
         for key, message in _keys(problems).items():
             counts[key] += 1
             examples.setdefault(key, message)
@@ -188,24 +188,20 @@ def problem_groups(imported: Import) -> list[ProblemGroup]:
 
 def rows_with_problem(imported: Import, key: str) -> list[int]:
     """Return the ids of the rows that stay out for the problem with this key."""
-    rows = _left_out(imported).values_list("pk", "problems")
+    rows = imported.rows.left_out().values_list("pk", "problems")
     return [pk for pk, problems in rows if key in _keys(problems)]
-
-
-def _left_out(imported: Import) -> Any:
-    return imported.rows.filter(outcome__in=(RowOutcome.REJECTED, RowOutcome.UNDECIDED)).order_by("pk")
 
 
 def _keys(problems: Iterable[Mapping[str, str]]) -> dict[str, str]:
     """Return messages by a key that is the same for the same problem with another name or number in it."""
-    messages = [(problem["field"], problem["message"]) for problem in problems if "note" not in problem]
+    messages = [(problem["field"], problem["message"]) for problem in refusals(problems)]
     return {hashlib.sha256(f"{name} {QUOTED.sub('', text)}".encode()).hexdigest()[:12]: text for name, text in messages}
 
 
 def row_shown(imported: Import, row: ImportRow) -> RowShown:
     """Return a row with its cells and the answers that would decide about it."""
     columns: Mapping[str, str] = imported.layout.get("columns", {})
-    wrong = {problem["field"] for problem in row.problems if "note" not in problem}
+    wrong = {problem["field"] for problem in refusals(row.problems)}
     cells = [
         CellShown(
             number,

@@ -11,7 +11,7 @@ from partnerships.imports.columns import guess_columns
 from partnerships.imports.completion import complete
 from partnerships.imports.kinds import KINDS, Field
 from partnerships.imports.recipes import Recipe
-from partnerships.imports.rows import WorkRow
+from partnerships.imports.rows import WorkRow, refusals
 from partnerships.imports.tables import Cell, Table
 from partnerships.imports.values import read_value
 from partnerships.models import ImportRow
@@ -87,7 +87,7 @@ class _Reader:
                 self._read(work, self._fields[name], default, "")
         for name, note in complete(self._fields, work.values):
             work.note(f"{self._fields[name].label}: {note}", name)
-        refused = {problem["field"] for problem in work.problems if "note" not in problem}
+        refused = {problem["field"] for problem in refusals(work.problems)}
         for name, field in self._fields.items():
             if field.required and work.values.get(name) in {None, "", ()} and name not in refused:
                 work.problems.append({"field": name, "message": _("“%(field)s” is missing.") % {"field": field.label}})

@@ -2,20 +2,14 @@
 
 from typing import IO
 
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
 
 from partnerships.imports.reading import cell_from_json
-from partnerships.models import Import, ImportRow, RowOutcome
-
-LEFT_OUT = (RowOutcome.REJECTED, RowOutcome.UNDECIDED)
-
-
-def rows_left_out(imported: Import) -> QuerySet[ImportRow]:
-    return imported.rows.filter(outcome__in=LEFT_OUT).order_by("pk")
+from partnerships.imports.rows import refusals
+from partnerships.models import Import
 
 
 def write_rejected(imported: Import, out: IO[bytes]) -> int:
@@ -25,9 +19,9 @@ def write_rejected(imported: Import, out: IO[bytes]) -> int:
     headings = imported.layout.get("headings", [])
     sheet.append([_bold(sheet, heading) for heading in (*headings, _("Reason"))])
     written = 0
-    for row in rows_left_out(imported).iterator(chunk_size=500):
+    for row in imported.rows.left_out().iterator(chunk_size=500):
         cells = [row.corrections.get(str(number), cell_from_json(cell)) for number, cell in enumerate(row.cells)]
-        reasons = "; ".join(problem["message"] for problem in row.problems if "note" not in problem)
+        reasons = "; ".join(problem["message"] for problem in refusals(row.problems))
         sheet.append([_cell(sheet, value) for value in (*cells, reasons)])
         written += 1
     book.save(out)

@@ -3,8 +3,7 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -79,7 +78,7 @@ class WorkRow:
         """Note that the row made or changed a record; ``before`` are the columns it changed, as they were."""
         entry = {"model": str(record._meta.model_name), "pk": record.pk, "act": act, "name": str(record)[:200]}
         if before is not None:
-            entry["before"] = dict(before)
+            entry["before"] = {name: getattr(value, "pk", value) for name, value in before.items()}
         self.made.append(entry)
 
 
@@ -137,9 +136,14 @@ class Batch:
 Apply = Callable[[WorkRow, Batch], None]
 
 
+def refusals(problems: Iterable[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    """Return the problems of a row that keep it out, without mere notes."""
+    return [problem for problem in problems if "note" not in problem]
+
+
 def process(row: WorkRow, batch: Batch, apply: Apply) -> None:
     """Turn a row into its record in a savepoint; what refuses it becomes the outcome of the row, and leaves nothing."""
-    if any("note" not in problem for problem in row.problems):
+    if refusals(row.problems):
         row.outcome = RowOutcome.REJECTED
         return
     batch.added = {}
@@ -151,10 +155,7 @@ def process(row: WorkRow, batch: Batch, apply: Apply) -> None:
         found = [_look_alike(one, batch) for one in error.found]
         row.look_alikes = [{"name": error.name, "found": found}] if found else []
         return
-    except PossibleTypo as error:
-        row.refuse(RowOutcome.UNDECIDED, error)
-        return
-    except PossibleDuplicate as error:
+    except (PossibleTypo, PossibleDuplicate) as error:
         row.refuse(RowOutcome.UNDECIDED, error)
         return
     except DomainError as error:
@@ -234,6 +235,17 @@ def changes_to(
     return changed
 
 
+def update_record(row: WorkRow, batch: Batch, record: Any, values: Mapping[str, Any], edit: Callable[..., Any]) -> Any:
+    """Change a record on record by the verb ``edit``, as far as ``changes_to`` says."""
+    changes = changes_to(row, record, values, batch)
+    if not changes:
+        return record
+    before = {name: getattr(record, name) for name in changes}
+    edited = edit(record, actor=batch.actor, today=batch.today, changes=changes)
+    row.did(edited, "changed", before)
+    return edited
+
+
 def note_change(row: WorkRow, record: Any, name: str, before: Any, after: Any) -> None:
     label = str(record._meta.get_field(name).verbose_name)
     row.changes.append({"record": str(record), "field": label, "before": shown(before), "after": shown(after)})
@@ -273,11 +285,7 @@ def key_of(*parts: Any) -> str:
     return key if len(key) <= LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
-@contextmanager
-def undecided_about(name: str, field: str, model: type[models.Model]) -> Iterator[None]:
-    """Turn the look-alikes that a verb asks about into a question about ``name``."""
-    try:
-        yield
-    except PossibleDuplicate as error:
-        found = list(model._base_manager.filter(pk__in=error.found).order_by("pk"))
-        raise Undecided(str(error), field=field, name=name, found=found) from error
+def look_alikes_of(record: models.Model, name: str, error: PossibleDuplicate, *, field: str) -> Undecided:
+    """Return the question whether ``record`` is one of the look-alikes that a verb found."""
+    found = type(record)._base_manager.filter(pk__in=error.found).order_by("pk")
+    return Undecided(str(error), field=field, name=name, found=list(found))

@@ -36,7 +36,6 @@ logger = logging.getLogger(__name__)
 
 Clock = Callable[[], dt.datetime]
 ROWS_AT_ONCE = 500
-IMPORTED = (RowOutcome.NEW, RowOutcome.CHANGED)
 APPLY: Mapping[str, Apply] = {
     ImportKind.ORGANIZATIONS: organizations.apply,
     ImportKind.CONTACTS: contacts.apply,
@@ -48,8 +47,6 @@ APPLY: Mapping[str, Apply] = {
 }
 # What was written by a row, beside what people decided about it.
 RESULTS = ("outcome", "problems", "look_alikes", "changes", "key", "content_type", "object_id", "values", "made")
-
-
 # A run that fails leaves all as it was before.
 STATUS_BEFORE: Mapping[str, ImportStatus] = {
     ImportStatus.COMMITTING: ImportStatus.CHECKED,
@@ -256,15 +253,8 @@ def _process_all(
 
 def fingerprint_of(row: ImportRow) -> str:
     """Return the fingerprint of a row as its check left it."""
-    work = WorkRow(row.number)
-    work.outcome, work.key, work.changes, work.problems, work.made = (
-        row.outcome,
-        row.key,
-        row.changes,
-        row.problems,
-        row.made,
-    )
-    return work.fingerprint
+    columns = ("outcome", "key", "changes", "problems", "made")
+    return WorkRow(row.number, **{name: getattr(row, name) for name in columns}).fingerprint
 
 
 def _note_result(row: ImportRow, work: WorkRow, *, is_saved: bool) -> None:

@@ -44,6 +44,10 @@ class RowOutcome(models.TextChoices):
     REJECTED = "rejected", pgettext_lazy("imported row", "Rejected")
 
 
+IMPORTABLE = (RowOutcome.NEW, RowOutcome.CHANGED)
+LEFT_OUT = (RowOutcome.REJECTED, RowOutcome.UNDECIDED)
+
+
 class RowUndo(models.TextChoices):
     """The result of undoing a row."""
 
@@ -131,16 +135,24 @@ class Import(models.Model):
     def is_under_way(self) -> bool:
         return self.status in UNDER_WAY
 
+    @property
+    def importable_count(self) -> int:
+        """Return how many rows an import brings in, or has brought in."""
+        return sum(self.counts.get(outcome, 0) for outcome in IMPORTABLE)
+
+    @property
+    def left_out_count(self) -> int:
+        return sum(self.counts.get(outcome, 0) for outcome in LEFT_OUT)
+
     def is_silent(self, now: dt.datetime) -> bool:
         """Whether a run is under way and has not been heard of for a while."""
         return self.is_under_way and (self.heartbeat_at is None or self.heartbeat_at < now - SILENT_AFTER)
 
 
 class ImportRowQuerySet(models.QuerySet):
-    def imported_as(self, kind: str, unit: Unit | None, keys: "list[str]") -> Self:
-        """Return committed rows with these keys that were imported for the unit, the oldest first."""
-        rows = self.filter(imported__kind=kind, imported__unit=unit, imported__status=ImportStatus.COMMITTED)
-        return rows.filter(key__in=keys, object_id__isnull=False).order_by("pk")
+    def left_out(self) -> Self:
+        """Return the rows that stay out, in the order of the file."""
+        return self.filter(outcome__in=LEFT_OUT).order_by("pk")
 
 
 class ImportRow(models.Model):

@@ -32,7 +32,7 @@ from partnerships.imports.preview import (
     rows_with_problem,
     values_shown,
 )
-from partnerships.imports.rejected import rows_left_out, write_rejected
+from partnerships.imports.rejected import write_rejected
 from partnerships.models import Import, ImportRecipe, ImportRow, RowOutcome, RowUndo
 from partnerships.permissions import may
 from partnerships.requests import UserRequest
@@ -104,8 +104,6 @@ def import_detail(request: UserRequest, pk: int) -> HttpResponse:
         "is_open": is_open,
         "may_run": may(request.user, "import.run", imported),
         "may_undo": imported.status == ImportStatus.COMMITTED and may(request.user, "import.undo", imported),
-        "importable": sum(imported.counts.get(outcome, 0) for outcome in (RowOutcome.NEW, RowOutcome.CHANGED)),
-        "left_out": sum(imported.counts.get(outcome, 0) for outcome in (RowOutcome.REJECTED, RowOutcome.UNDECIDED)),
     }
     if not imported.is_under_way and imported.layout:
         context |= READ[section if is_open else "rows"](request, imported)
@@ -255,7 +253,7 @@ def import_recipe_delete(request: UserRequest, pk: int) -> HttpResponse:
 def import_rejected(request: UserRequest, pk: int) -> HttpResponse:
     """Download the rows that stay out, in the columns of the file, with the reason."""
     imported = visible_or_404(Import.objects.all(), request, pk)
-    if not rows_left_out(imported):
+    if not imported.rows.left_out().exists():
         raise Http404
     acts.note_download(imported, actor=request.user, what=_("rows left out"))
     name = f"{imported.name.rpartition('.')[0] or imported.name}-{_('left out')}.xlsx"

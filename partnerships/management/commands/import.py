@@ -18,7 +18,6 @@ from partnerships.models import Import, ImportKind, ImportRecipe, RowOutcome, Un
 from partnerships.statuses import ImportStatus
 
 MOST_PROBLEMS_SHOWN = 20
-LEFT_OUT = (RowOutcome.REJECTED, RowOutcome.UNDECIDED)
 
 
 class Command(BaseCommand):
@@ -51,7 +50,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{write_rejected(imported, out)} rows written to {options['rejected']}")
         if imported.status not in {ImportStatus.CHECKED, ImportStatus.COMMITTED} or imported.error:
             raise CommandError(imported.error or imported.status)
-        if sum(imported.counts.get(outcome, 0) for outcome in LEFT_OUT):
+        if imported.left_out_count:
             raise SystemExit(3)
 
     def _import(self, actor: User, options: dict[str, Any]) -> Import:
@@ -63,8 +62,7 @@ class Command(BaseCommand):
                 options["kind"], File(file), name=path.name, actor=actor, unit=unit, now=timezone.now(), recipe=recipe
             )
         imported = run(ask_for_check(imported, actor=actor, now=timezone.now()).pk, clock=timezone.now)
-        is_new = sum(imported.counts.get(outcome, 0) for outcome in (RowOutcome.NEW, RowOutcome.CHANGED))
-        if options["commit"] and imported.status == ImportStatus.CHECKED and is_new:
+        if options["commit"] and imported.status == ImportStatus.CHECKED and imported.importable_count:
             imported = run(ask_for_commit(imported, actor=actor, now=timezone.now()).pk, clock=timezone.now)
         return imported
 
