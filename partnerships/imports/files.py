@@ -39,16 +39,13 @@ class UnreadableFile(Exception):
     """A file that is no spreadsheet we read. The message is for the person who sent it."""
 
 
-def read_tables(
-    path: Path, *, limits: Limits = LIMITS, header_rows: Mapping[str, int] | None = None, name: str = ""
-) -> list[Table]:
-    """Return the tables of a file. ``header_rows`` says for a sheet, by its name, which row holds the headings.
+def read_tables(path: Path, *, limits: Limits = LIMITS, name: str = "") -> list[Table]:
+    """Return the tables of a file.
 
     ``name`` is the name the file had when it was sent; it names the one sheet of a text file.
     """
-    rows = header_rows or {}
     sheets = read_sheets(path, limits=limits, name=name)
-    tables = [table for sheet in sheets for table in tables_in(sheet, header_row=rows.get(sheet.name))]
+    tables = [table for sheet in sheets for table in tables_in(sheet)]
     if not tables:
         raise UnreadableFile(_("There is no table in this file: a row of headings with rows below it."))
     return tables

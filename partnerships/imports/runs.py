@@ -182,7 +182,6 @@ def store_rows(imported: Import, recipe: Recipe) -> None:
     layout = {
         "sheet": tables[0].sheet,
         "title": tables[0].title,
-        "header_row": tables[0].header_row,
         "headings": headings_of(tables[0]),
         "epoch_1904": tables[0].epoch_1904,
         "columns": columns_of(imported.kind, tables[0], recipe),
@@ -216,13 +215,13 @@ def _read_columns(imported: Import, recipe: Recipe) -> None:
 
 
 def open_tables(imported: Import) -> list[Any]:
-    """Return the tables of the stored file. Its reader takes a path and tells formats by the name."""
+    """Return the tables of the stored file. Its reader takes a path and tells the format by its ending."""
     with TemporaryDirectory() as folder, imported.file.open("rb") as stored:
         path = Path(folder) / ("file" + Path(imported.name).suffix.lower())
         with path.open("wb") as copy:
             for chunk in stored.chunks():
                 copy.write(chunk)
-        return read_tables(path)
+        return read_tables(path, name=imported.name)
 
 
 def earlier_rows(imported: Import) -> dict[str, ImportRow]:

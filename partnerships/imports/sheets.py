@@ -58,14 +58,14 @@ class Sheet:
     epoch_1904: bool = False
 
 
-def tables_in(sheet: Sheet, *, header_row: int | None = None) -> list[Table]:
-    """Return the tables of a sheet, with the headings in ``header_row`` if it is given."""
-    return [table for table in _tables(sheet, header_row) if table.rows]
+def tables_in(sheet: Sheet) -> list[Table]:
+    """Return the tables of a sheet."""
+    return [table for table in _tables(sheet) if table.rows]
 
 
-def _tables(sheet: Sheet, header_row: int | None) -> Iterator[Table]:
+def _tables(sheet: Sheet) -> Iterator[Table]:
     rows = _filled_down(sheet)
-    start = _header(rows, header_row, sheet.merged)
+    start = _header(rows, sheet.merged)
     if start is None:
         return
     titles = [_words(row) for row in rows[:start]]
@@ -75,7 +75,7 @@ def _tables(sheet: Sheet, header_row: int | None) -> Iterator[Table]:
         found = replace(
             body, sheet=sheet.name, title=" · ".join(words for words in titles if words), epoch_1904=sheet.epoch_1904
         )
-        yield _with_sections(_without_empty_columns(replace(found, header_row=rows[start].number)))
+        yield _with_sections(_without_empty_columns(found))
         start, titles = (
             after,
             [words for row in rows[first:after] if after and (words := _title_before(row, rows, after))],
@@ -130,10 +130,8 @@ def _known(row: Row) -> int:
     return sum(isinstance(cell, str) and is_known_heading(cell) for cell in row.cells)
 
 
-def _header(rows: Sequence[Row], header_row: int | None, merged: Sequence[Merged]) -> int | None:
-    """Return the place of the row of headings: the one given, that with most known ones, or the first row of text."""
-    if header_row is not None:
-        return next((place for place, row in enumerate(rows) if row.number == header_row), None)
+def _header(rows: Sequence[Row], merged: Sequence[Merged]) -> int | None:
+    """Return the place of the row of headings: that with most known ones, or the first row of text."""
     near = rows[:ROWS_BEFORE_HEADINGS]
     widest = max((len(_filled(row)) for row in near), default=0)
     known = [_known(row) if _looks_like_headings(row) else 0 for row in near]
@@ -248,7 +246,7 @@ def _body(
         notes.append(_note_about_sections(within))
     width = max([len(headings), *(len(row.cells) for row in kept)])
     padded = tuple(_padded(row, width) for row in kept)
-    return Table("", "", 0, headings + ("",) * (width - len(headings)), padded, tuple(notes), sections=within), after
+    return Table("", "", headings + ("",) * (width - len(headings)), padded, tuple(notes), sections=within), after
 
 
 def _note_about_sections(sections: Sequence[tuple[int, str]]) -> str:

@@ -24,7 +24,6 @@ class Table:
 
     sheet: str
     title: str
-    header_row: int
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ import datetime as dt
 import math
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -420,12 +420,3 @@ READERS: Mapping[str, Callable[[CellInColumn], Read]] = {
     "number": _read_number,
     "yes_no": _read_yes_no,
 }
-
-
-def texts_of(cells: Iterable[Cell]) -> list[str]:
-    """Return the different texts of a column, the most frequent first, to ask what each means."""
-    counts: dict[str, int] = {}
-    for cell in cells:
-        if cell is not None and (text := clean(_text_of(cell))):
-            counts[text] = counts.get(text, 0) + 1
-    return sorted(counts, key=lambda text: -counts[text])

@@ -66,7 +66,7 @@ CASES = [(kind, line) for kind, lines in REGISTERS.items() for line in lines]
 def test_headings_name_their_fields(kind: str, line: str) -> None:
     pairs = [cell.strip().rpartition(":") for cell in line.split("|")]
     headings = tuple(heading for heading, _colon, _name in pairs)
-    table = Table("", "", 1, headings, (Row(2, (None,) * len(headings)),))
+    table = Table("", "", headings, (Row(2, (None,) * len(headings)),))
 
     assert guess_columns(kind, table) == {place: name for place, (*_words, name) in enumerate(pairs) if name}
 

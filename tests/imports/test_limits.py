@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from partnerships.imports.files import LIMITS, UnreadableFile, read_sheets, read_tables
-from partnerships.imports.sheets import tables_in
 from tests.imports.spreadsheets import HEAD, KEIO, text, xlsx
 
 SMALL = [HEAD, KEIO, KEIO]
@@ -47,12 +46,3 @@ def test_a_sheet_of_text_is_named_as_the_file_was_sent(tmp_path: Path) -> None:
         text("Partner,Country\nKeio University,Japan\n", name="upload-17")(tmp_path), name="MoU 2026.csv"
     )
     assert sheet.name == "MoU 2026"
-
-
-def test_a_person_says_which_row_holds_the_headings(tmp_path: Path) -> None:
-    path = text("Partner,Country\nName of it,Where it is\nKeio University,Japan\n", name="a.csv")(tmp_path)
-    (sheet,) = read_sheets(path)
-
-    (table,) = tables_in(sheet, header_row=2)
-    assert (table.headings, len(table.rows)) == (("Name of it", "Where it is"), 1)
-    assert read_tables(path, header_rows={"a": 2}) == [table]

@@ -46,6 +46,7 @@ def test_a_file_becomes_records_and_goes_again(world: World, client_of: Callable
     imported = upload(client, FILE, unit=world.unit.pk)
     page = client.get(f"/imports/{imported.pk}/")
 
+    assert imported.layout["sheet"] == "partners"
     assert imported.counts == {"new": 2, "rejected": 1}
     assert "Import 2 rows" in page.text
     assert "“某种单位”" in page.text
