@@ -179,6 +179,7 @@ def _month(shown: Calendar, first: dt.date) -> dict[str, object]:
     dates = [monday + dt.timedelta(days=number) for number in range((sunday - monday).days + 1)]
     days = {date: Day(date, is_today=date == shown.today, is_beside=date.month != first.month) for date in dates}
     _place(days, shown)
+    _read_partners(days.values(), shown)
     work_calendar = _work_calendar(shown)
     _mark_days_off(days, work_calendar)
     return {
@@ -218,11 +219,16 @@ def _agenda(shown: Calendar, first: dt.date, months: int, view: str) -> dict[str
     }
 
 
-def _add_partners_and_people(days: Sequence[Day], shown: Calendar) -> None:
+def _read_partners(days: Iterable[Day], shown: Calendar) -> list[Model]:
+    """Read the partners of what stands on the days, and return its rows without events."""
     rows: list[Model] = [entry.row for day in days for entry in day.entries if not isinstance(entry.row, Event)]
     prefetch_related_objects(rows, "agreement__unit", "agreement__parties__organization", "unit")
     hide_unseen(rows, shown.user)
-    people = people_to_call(rows, shown.user, shown.today)
+    return rows
+
+
+def _add_partners_and_people(days: Sequence[Day], shown: Calendar) -> None:
+    people = people_to_call(_read_partners(days, shown), shown.user, shown.today)
     for day in days:
         day.entries = [
             replace(entry, people=people.get(entry.row.pk, ())) if entry.kind == "milestone" else entry

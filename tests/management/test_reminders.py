@@ -100,7 +100,7 @@ def test_a_date_alone_means_the_end_of_that_day(milestone: Milestone, smtp_sink:
 def test_a_loop_does_not_live_in_another_time(settings: Any) -> None:
     settings.DEBUG = True
 
-    with pytest.raises(CommandError, match="--now goes with --once"):
+    with pytest.raises(CommandError, match="--now requires --once"):
         reminders("run", "--now", "2026-03-05")
 
 

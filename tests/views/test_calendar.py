@@ -26,7 +26,7 @@ from tests.views.test_lists import more_of_everything
 from tests.views.world import World, make_world
 
 # Session, person, scope (2), choices (2), events, activities, milestones, the unit with its working days.
-QUERIES = 8
+QUERIES = 13
 AGENDA_QUERIES = 15
 
 
