@@ -59,8 +59,7 @@ def _paper_in_title(fields: Mapping[str, Field], values: dict[str, Any]) -> list
         values["partner"] = tuple(split_place(name) for name in paper.parties)
         notes.append(("partner", _("Taken from the title: %(names)s.") % {"names": name_all(paper.parties)}))
     if _set_type(fields, values, paper.type):
-        label = next(iter(fields["type"].choices[paper.type]), paper.type)
-        notes.append(("type", _("Taken from the title: %(names)s.") % {"names": label}))
+        notes.append(("type", _("Taken from the title: %(names)s.") % {"names": fields["type"].label_of(paper.type)}))
     return notes
 
 

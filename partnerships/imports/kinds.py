@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Self
 
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.names import has_chinese
 from partnerships.texts import LazyText
 
 ValueKind = Literal[
@@ -50,6 +52,13 @@ class Field:
         return replace(
             self, choices={value: (*words, *self.choices.get(value, ())) for value, words in choices.items()}
         )
+
+    def label_of(self, value: str) -> str:
+        """Return the word for a choice in the reader's language, where there is one in it."""
+        is_chinese = (get_language() or "").startswith("zh")
+        words = self.choices[value]
+        word = next(iter((*(word for word in words if has_chinese(word) == is_chinese), *words, value)))
+        return word[:1].upper() + word[1:]
 
 
 @dataclass(frozen=True)

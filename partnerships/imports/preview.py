@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from dataclasses import field as column
 from typing import Any
 
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from partnerships.imports.choices import guess_choices
@@ -19,7 +18,7 @@ from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rows import refusals
 from partnerships.imports.values import SEPARATORS
 from partnerships.models import Import, ImportRow, RowOutcome
-from partnerships.names import fold, has_chinese, person_key
+from partnerships.names import fold, person_key
 
 SAMPLES = 3
 # A column with more different texts is one of names or remarks: its values are not mapped one by one.
@@ -165,14 +164,7 @@ def _pieces(one: Field, text: str) -> list[str]:
 
 def _options(one: Field) -> Options:
     """Return the choices of a field in the reader's language, where there are words in it."""
-    is_chinese = (get_language() or "").startswith("zh")
-
-    def label(value: str, words: Iterable[str]) -> str:
-        named = [word for word in words if has_chinese(word) == is_chinese]
-        word = next(iter((*named, *words, value)))
-        return word[:1].upper() + word[1:]
-
-    return [(value, label(value, words)) for value, words in one.choices.items()]
+    return [(value, one.label_of(value)) for value in one.choices]
 
 
 def problem_groups(imported: Import) -> list[ProblemGroup]:

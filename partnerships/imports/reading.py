@@ -86,7 +86,7 @@ class _Reader:
             if name in self._fields and work.values.get(name) in {None, ()}:
                 self._read(work, self._fields[name], default, "")
         for name, note in complete(self._fields, work.values):
-            work.note(f"{self._fields[name].label}: {note}", name)
+            work.note(_of_field(self._fields[name], note), name)
         refused = {problem["field"] for problem in refusals(work.problems)}
         for name, field in self._fields.items():
             if field.required and work.values.get(name) in {None, "", ()} and name not in refused:
@@ -97,9 +97,9 @@ class _Reader:
         mapping = self._recipe.values.get(field.name)
         read = read_value(field, cell, mapping=mapping, epoch_1904=self._is_1904, heading=heading)
         if read.problem:
-            work.problems.append({"field": field.name, "message": f"{field.label}: {read.problem}"})
+            work.problems.append({"field": field.name, "message": _of_field(field, read.problem)})
         elif read.note:
-            work.note(f"{field.label}: {read.note}", field.name)
+            work.note(_of_field(field, read.note), field.name)
         if read.value is None:
             return
         known = work.values.get(field.name)
@@ -121,3 +121,7 @@ def cell_from_json(value: Any) -> Cell:
     if isinstance(value, dict):
         return dt.datetime.fromisoformat(value["time"]) if "time" in value else dt.date.fromisoformat(value["day"])
     return value
+
+
+def _of_field(field: Field, message: str) -> str:
+    return _("%(field)s: %(message)s") % {"field": field.label, "message": message}

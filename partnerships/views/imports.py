@@ -44,7 +44,7 @@ ROWS_A_PAGE = 50
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SECTIONS = {
     "rows": pgettext_lazy("import", "Rows"),
-    "columns": gettext_lazy("Columns"),
+    "columns": pgettext_lazy("import", "Columns"),
     "values": gettext_lazy("Values"),
     "rules": gettext_lazy("Rules"),
 }

@@ -53,7 +53,7 @@ CONTACT = Aggregate(
 GROUND_ENDED = "Its last ground ended"
 # The leads of the other holders are asked to note a new one by then.
 NOTED_WITHIN = dt.timedelta(days=14)
-LOOK_FIRST = gettext_lazy("Check those of a similar name first; if it is none of them, tick the box.")
+LOOK_FIRST = gettext_lazy("There are similar names on record. Check them first, and confirm if it is none of them.")
 SAME_CODE = gettext_lazy("Another organization has this code. Check it first; if it is not this one, tick the box.")
 LOOK_AT_PERSONS = gettext_lazy("There are contacts like this one. If it is none of them, say so.")
 ONLY_A_FACILITY = gettext_lazy(

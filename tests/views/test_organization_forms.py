@@ -75,7 +75,7 @@ class TestAdding:
         warned = send(client, ADD, **typed)
 
         assert errors(warned) == {
-            "is_another": ["Check those of a similar name first; if it is none of them, tick the box."]
+            "is_another": ["There are similar names on record. Check them first, and confirm if it is none of them."]
         }
         assert world.enterprise.get_absolute_url() in warned.text
         assert "North school" in warned.text
