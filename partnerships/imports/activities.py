@@ -56,9 +56,9 @@ def find_agreement(row: WorkRow, batch: Batch, unit: Unit) -> Agreement | None:
     words = row.text("agreement")
     if not words:
         return None
-    rows = Agreement.objects.filter(unit=unit).exclude(status=AgreementStatus.CANCELLED)
-    if batch.actor is not None:
-        rows = Agreement.objects.visible_to(batch.actor).exclude(status=AgreementStatus.CANCELLED)
+    rows = batch.visible(Agreement).exclude(status=AgreementStatus.CANCELLED)
+    if batch.actor is None:
+        rows = rows.filter(unit=unit)
     found = list(rows.filter(reference=words)[:2]) or list(
         rows.filter(Q(title__iexact=words) | Q(title_zh__iexact=words)).order_by("pk")[:5]
     )
@@ -75,11 +75,12 @@ def find_agreement(row: WorkRow, batch: Batch, unit: Unit) -> Agreement | None:
 
 def _known(row: WorkRow, batch: Batch, made: Activity) -> Activity | None:
     """Return the activity on record that is the same as ``made``."""
-    known: Activity | None = batch.from_earlier(row, Activity.objects.all())
+    rows = batch.visible(Activity)
+    known: Activity | None = batch.from_earlier(row, rows)
     if known is not None:
         return known
     same = {name: getattr(made, name) for name in ("unit", "agreement", "kind", "title", "starts_on")}
-    return Activity.objects.filter(**same).exclude(status=ActivityStatus.CANCELLED).order_by("pk").first()
+    return rows.filter(**same).exclude(status=ActivityStatus.CANCELLED).order_by("pk").first()
 
 
 def _register(row: WorkRow, batch: Batch, made: Activity, partners: list[Any]) -> Activity:

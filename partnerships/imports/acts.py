@@ -114,7 +114,9 @@ def start_again(imported: Import, *, actor: User, now: dt.datetime) -> Import:
         require(actor, "import.undo" if locked.status == ImportStatus.UNDOING else "import.run", locked)
         if not locked.is_silent(now):
             raise TransitionRefused(_("It is not known to have stopped. Wait a little, and open the page again."))
-        Import.objects.filter(pk=locked.pk).update(attempts=F("attempts") + 1, heartbeat_at=now, rows_done=0, error="")
+        Import.objects.filter(pk=locked.pk).update(
+            attempts=F("attempts") + 1, asked_by=actor, heartbeat_at=now, rows_done=0, error=""
+        )
     locked.refresh_from_db()
     return locked
 
@@ -130,8 +132,9 @@ def _ask(
 ) -> Import:
     with transaction.atomic():
         locked = _lock(imported, actor, action, sources)
-        locked.status, locked.heartbeat_at, locked.rows_done, locked.error = status, now, 0, ""
-        locked.save(update_fields=["status", "heartbeat_at", "rows_done", "error"])
+        locked.status, locked.asked_by, locked.heartbeat_at = status, actor, now
+        locked.rows_done, locked.error = 0, ""
+        locked.save(update_fields=["status", "asked_by", "heartbeat_at", "rows_done", "error"])
     return locked
 
 

@@ -123,7 +123,7 @@ def _key(case: _Case) -> str:
 def _known(case: _Case) -> Agreement | None:
     """Return the agreement on record: of an earlier import, of the same reference, or of the same title, partners and day."""
     row, title, signed = case.row, case.title, case.signed
-    rows = Agreement.objects.filter(unit=case.unit).exclude(status=AgreementStatus.CANCELLED)
+    rows = case.batch.visible(Agreement).filter(unit=case.unit).exclude(status=AgreementStatus.CANCELLED)
     known: Agreement | None = case.batch.from_earlier(row, rows)
     if known is not None:
         return known

@@ -77,7 +77,7 @@ def contacts_of(
 
 def _known(batch: Batch, organization: Organization, name: str) -> Contact | None:
     key = person_key(name)
-    rows = Contact.objects.ever_at([organization.pk]).filter(is_active=True).order_by("pk")
+    rows = batch.visible(Contact).ever_at([organization.pk]).filter(is_active=True).order_by("pk")
     return next((row for row in rows if person_key(row.name) == key), None)
 
 

@@ -30,7 +30,7 @@ def apply(row: WorkRow, batch: Batch) -> None:
     row.key = key_of("honour", scheme.pk, person_key(row.get("organization").name), granted.first)
     check_once(row, batch)
     values: dict[str, Any] = {"batch": row.text("batch"), "valid_until": valid_until, "evidence": evidence}
-    same = Honour.objects.recorded().filter(scheme=scheme, organization=organization)
+    same = batch.visible(Honour).recorded().filter(scheme=scheme, organization=organization)
     record: Honour | None = batch.from_earlier(row, same) or same.filter(granted_on=granted.first).first()
     is_new = record is None
     if record is None:

@@ -32,7 +32,7 @@ def apply(row: WorkRow, batch: Batch) -> None:
     row.key = key_of("milestone", agreement.pk if agreement else person_key(placed.name), title, due.last)
     check_once(row, batch)
     values: dict[str, Any] = {"title_zh": row.text("title_zh"), "description": row.text("description")}
-    same = Milestone.objects.filter(**target, derived_key="")
+    same = batch.visible(Milestone).filter(**target, derived_key="")
     record: Milestone | None = batch.from_earlier(row, same) or same.filter(title=title, due_on=due.last).first()
     is_new = record is None
     if record is None:

@@ -11,9 +11,14 @@ Words = Mapping[str, tuple[str, ...]]
 Rows = Mapping[str, models.Model]
 
 
-def office_choices() -> tuple[dict[str, Rows], dict[str, Words]]:
-    """Return the rows and the words of each ``refers_to`` of a field, by the value that stands for a row."""
+def office_choices(reader: User | None) -> tuple[dict[str, Rows], dict[str, Words]]:
+    """Return the rows and the words of each ``refers_to`` of a field, by the value that stands for a row.
+
+    A reader finds the people that they see elsewhere. None is the system.
+    """
     people = User.objects.filter(is_active=True).order_by("pk")
+    if reader is not None:
+        people = people.filter(pk__in=User.objects.visible_to(reader).values("pk"))
     rows: dict[str, Rows] = {
         "agreement_type": _by_code(AgreementType.objects.order_by("pk")),
         "area": _by_code(CooperationArea.objects.order_by("pk")),

@@ -71,7 +71,7 @@ def apply(row: WorkRow, batch: Batch) -> None:
         else:
             asked.update(_names_to_change(record, name, name_zh))
         changes = changes_to(row, record, asked, batch)
-        missing = _missing_names(record, others)
+        missing = _missing_names(record, others) if others and batch.may_change(row, record) else []
         if changes or missing:
             before = {column: getattr(record, column) for column in changes}
             record = _edit(row, batch, record, changes, missing)

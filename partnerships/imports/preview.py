@@ -17,7 +17,7 @@ from partnerships.imports.reading import cell_from_json, fields_of
 from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rows import refusals
 from partnerships.imports.values import SEPARATORS
-from partnerships.models import Import, ImportRow, RowOutcome
+from partnerships.models import Import, ImportRow, RowOutcome, User
 from partnerships.names import fold, person_key
 
 SAMPLES = 3
@@ -118,11 +118,11 @@ def field_options(kind: str) -> Options:
     return [(one.name, str(one.label)) for one in KINDS[kind].fields]
 
 
-def default_fields(imported: Import) -> list[ValuesShown]:
+def default_fields(imported: Import, reader: User) -> list[ValuesShown]:
     """Return the fields of which a value may be chosen for all rows: those with a few choices that no column is read as."""
     used = set(imported.layout.get("columns", {}).values())
     chosen = read_recipe(imported.recipe).defaults
-    fields = fields_of(imported.kind, office_choices()[1])
+    fields = fields_of(imported.kind, office_choices(reader)[1])
     return [
         ValuesShown(one, _options(one), chosen=chosen.get(one.name, ""))
         for one in fields.values()
@@ -130,10 +130,10 @@ def default_fields(imported: Import) -> list[ValuesShown]:
     ]
 
 
-def values_shown(imported: Import) -> list[ValuesShown]:
+def values_shown(imported: Import, reader: User) -> list[ValuesShown]:
     """Return the texts of the columns with choices, each with the value it stands for; those still open first."""
     recipe = read_recipe(imported.recipe)
-    fields = fields_of(imported.kind, office_choices()[1])
+    fields = fields_of(imported.kind, office_choices(reader)[1])
     columns = {
         int(number): fields[name]
         for number, name in imported.layout.get("columns", {}).items()

@@ -17,6 +17,7 @@ from partnerships.imports.recipes import Recipe
 from partnerships.models import ImportRow, Organization, RowOutcome, Unit, User
 from partnerships.names import fold
 from partnerships.partial_dates import PartialDate
+from partnerships.permissions import may
 
 NEW = "new"
 LONGEST_KEY = 300
@@ -119,6 +120,23 @@ class Batch:
             raise InvalidInput(_("“%(value)s” is not on record.") % {"value": value}, field=refers_to)
         return found
 
+    def visible(self, model: type[Any]) -> Any:
+        """Return the rows of ``model`` that the person who imports may see; no other one is compared with the file."""
+        rows = model.objects.all()
+        return rows if self.actor is None else model.objects.visible_to(self.actor)
+
+    def may_change(self, row: WorkRow, record: models.Model) -> bool:
+        """Whether the person who imports may edit the record; if not, note that it stays as it is.
+
+        Asked before anything of the record is compared: a difference would tell what it says.
+        """
+        if self.actor is None or may(self.actor, f"{record._meta.model_name}.edit", record):
+            return True
+        words = _("%(name)s stays as it is on record: you may not change it.") % {"name": record}
+        if words not in (problem["message"] for problem in row.problems):
+            row.note(words)
+        return False
+
     def from_earlier(self, row: WorkRow, rows: models.QuerySet[Any]) -> Any:
         """Return the record among ``rows`` that an earlier import made or changed by the same row; None where there is none."""
         earlier = self.earlier.get(row.key)
@@ -209,10 +227,12 @@ def changes_to(
 ) -> dict[str, Any]:
     """Return the columns of a record on record that the row changes, and note them in it.
 
-    What the file does not say stays. What an earlier import wrote is updated; what is empty is filled in. What a person
+    A record that the person may not edit stays. What the file does not say stays, too. What an earlier import wrote is updated; what is empty is filled in. What a person
     changed since the last import stays while the file says the same as then. Any other difference is asked about, unless
     the recipe or the row decides it.
     """
+    if not batch.may_change(row, record):
+        return {}
     last = batch.last(row, record)
     decision = row.decisions.get(decides) or batch.recipe.existing
     changed: dict[str, Any] = {}

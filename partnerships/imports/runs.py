@@ -60,8 +60,10 @@ class DifferentOutcome(DomainError):
 
 def run(pk: int, *, clock: Clock) -> Import:
     """Do what an import is asked to do: the check, the import or the undo. Nothing is half done, whatever happens."""
-    Import.objects.filter(pk=pk).update(attempts=F("attempts") + 1, heartbeat_at=clock(), rows_done=0)
-    imported = Import.objects.select_related("unit", "created_by").get(pk=pk)
+    asked = Import.objects.filter(pk=pk, status__in=RUNS, asked_by__isnull=False)
+    if not asked.update(attempts=F("attempts") + 1, heartbeat_at=clock(), rows_done=0):
+        raise TransitionRefused(_("Nothing is to be done for this import."))
+    imported = Import.objects.select_related("unit", "asked_by").get(pk=pk)
     status = imported.status
     progress = RunProgress(imported, clock=clock)
     try:
@@ -91,7 +93,8 @@ def _refusal(error: Exception) -> str:
 
 def _finish(imported: Import, **columns: Any) -> None:
     """Write the end of a run. Raises ``TransitionRefused`` when the import was started again meanwhile."""
-    ours = Import.objects.filter(pk=imported.pk, attempts=imported.attempts)
+    # The status tells two processes apart that began at the same moment: the first one to end has changed it.
+    ours = Import.objects.filter(pk=imported.pk, attempts=imported.attempts, status=imported.status)
     if not ours.update(**columns):
         raise TransitionRefused(_("It was started again by another process."))
 
@@ -161,7 +164,7 @@ def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[Work
     recipe = read_recipe(imported.recipe)
     if not imported.rows.exists():
         store_rows(imported, recipe)
-    choices, words = office_choices()
+    choices, words = office_choices(imported.asked_by)
     fields = fields_of(imported.kind, words)
     rows = list(imported.rows.order_by("pk"))
     _read_columns(imported, recipe)
@@ -169,7 +172,7 @@ def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[Work
     now = clock()
     label = _("Import %(number)s") % {"number": imported.pk}
     batch = Batch(
-        imported.created_by, imported.unit, now, office_day(imported, now), recipe, imported.kind, label, choices
+        imported.asked_by, imported.unit, now, office_day(imported, now), recipe, imported.kind, label, choices
     )
     batch.earlier = earlier_rows(imported)
     Import.objects.filter(pk=imported.pk).update(rows_total=len(rows))

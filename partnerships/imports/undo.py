@@ -22,6 +22,7 @@ from partnerships.models import (
     RowUndo,
     User,
 )
+from partnerships.permissions import require
 from partnerships.statuses import AgreementStatus
 from partnerships.workflows.activities import edit_activity
 from partnerships.workflows.agreements import delete_registered_agreement, edit_agreement
@@ -67,7 +68,7 @@ def undo_rows(rows: Iterable[ImportRow], imported: Import, *, today: dt.date, be
         for one in reversed(row.made):
             try:
                 with transaction.atomic():
-                    _undo(one, actor=imported.created_by, today=today, reason=reason)
+                    _undo(one, actor=imported.asked_by, today=today, reason=reason)
             except StaleVersion as error:
                 results[RowUndo.KEPT].append(str(error))
             except DomainError as error:
@@ -83,6 +84,7 @@ def _undo(one: Mapping[str, Any], *, actor: User | None, today: dt.date, reason:
         raise StaleVersion(_("%(name)s is not there any more.") % {"name": one["name"]}, current=None)
     if record.version != one["version"]:
         raise StaleVersion(_("%(name)s was changed since.") % {"name": one["name"]}, current=record.version)
+    require(actor, f"{one['model']}.edit", record)
     if one["act"] == "changed":
         _put_back(record, one, actor=actor, today=today)
     elif isinstance(record, Agreement) and record.status != AgreementStatus.DRAFT:
@@ -90,7 +92,7 @@ def _undo(one: Mapping[str, Any], *, actor: User | None, today: dt.date, reason:
     else:
         if isinstance(record, Milestone):
             ReminderPlan.objects.filter(milestone=record, items__isnull=True).delete()
-        # Permission was asked for the undo; a coordinator may undo what only leads delete one by one.
+        # A coordinator may undo what only leads delete one by one.
         delete_record(record, actor=actor, today=today, reason=reason, is_undo=True)
 
 

@@ -63,8 +63,8 @@ def import_path(_imported: "Import", _name: str) -> str:
 
 class ImportQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
-        """Return the condition for imports of the user's own, and of units where they enter records: files hold phones."""
-        return Q(created_by=user) | Q(unit__in=user.scope.unit_ids_as(Role.COORDINATOR))
+        """Return the condition for imports of units where the user enters records: files hold phones."""
+        return Q(unit__in=user.scope.unit_ids_as(Role.COORDINATOR))
 
     def under_way(self) -> Self:
         return self.filter(status__in=UNDER_WAY)
@@ -102,6 +102,15 @@ class Import(models.Model):
     act = models.CharField(max_length=60, blank=True, editable=False)  # as in the reminder marks of its records
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="imports", verbose_name=_("created by")
+    )
+    # The run under way, or the last one, acts with the permissions of this person.
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("asked by"),
     )
     created_at = models.DateTimeField(_("created"))
     committed_at = models.DateTimeField(pgettext_lazy("import", "imported"), null=True, editable=False)

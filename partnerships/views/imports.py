@@ -141,12 +141,12 @@ def _columns(_request: UserRequest, imported: Import) -> dict[str, Any]:
     return {"columns": columns_shown(imported), "fields": field_options(imported.kind)}
 
 
-def _values(_request: UserRequest, imported: Import) -> dict[str, Any]:
-    return {"values": values_shown(imported)}
+def _values(request: UserRequest, imported: Import) -> dict[str, Any]:
+    return {"values": values_shown(imported, request.user)}
 
 
-def _rules(_request: UserRequest, imported: Import) -> dict[str, Any]:
-    return {"defaults": default_fields(imported), "recipe": imported.recipe}
+def _rules(request: UserRequest, imported: Import) -> dict[str, Any]:
+    return {"defaults": default_fields(imported, request.user), "recipe": imported.recipe}
 
 
 READ: Mapping[str, Callable[[UserRequest, Import], dict[str, Any]]] = {

@@ -20,7 +20,7 @@ NOW = dt.datetime(2026, 3, 2, 4, tzinfo=dt.UTC)
 
 def batch(kind: str, *, unit: Unit | None = None, actor: User | None = None, **recipe: Any) -> Batch:
     actor = actor or UserFactory(staff=True)
-    return Batch(actor, unit, NOW, TODAY, Recipe(**recipe), kind, "Import 1", office_choices()[0])
+    return Batch(actor, unit, NOW, TODAY, Recipe(**recipe), kind, "Import 1", office_choices(actor)[0])
 
 
 def bring_in(made: Batch, *rows: dict[str, Any], **decisions: str) -> list[WorkRow]:
