@@ -22,7 +22,6 @@ from partnerships.models import Activity, Agreement, Answer, Demand, DemandOutco
 from partnerships.models.demands import DemandQuerySet
 from partnerships.permissions import may
 from partnerships.reports.record_lines import demand_line
-from partnerships.reports.record_timeline import record_entries
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -31,7 +30,7 @@ from partnerships.views.record_acts import ICONS, RecordAct, edit_act, record_gr
 from partnerships.views.related import documents_of, milestones_of, next_pending
 from partnerships.views.sections import Context, Section, by_name, head_of, section_asked, tabs_of
 from partnerships.views.steps import form_page, grouped_offers, impossible, step_page
-from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
+from partnerships.views.timeline import asks_for_timeline_only, history_of, render_timeline
 
 # Steps of a demand that need more than a date: form, title, and the message when it is done.
 VERBS: dict[str, tuple[Any, Any, Any]] = {
@@ -79,7 +78,7 @@ def demand_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show one section of the page, or its timeline alone when htmx asks for that."""
     demand, user, today = visible_or_404(_with_context(), request, pk), request.user, timezone.localdate()
     if asks_for_timeline_only(request):
-        return render_timeline(request, timeline_context(request, record_entries(demand, user)))
+        return render_timeline(request, history_of(request, demand))
     page = DemandPage(request, demand, today, _offers(demand, user), documents_of(user, demand=demand))
     section = section_asked(request, SECTIONS)
     shown = section.read(page)
@@ -138,7 +137,7 @@ def _files(page: DemandPage) -> Context:
 
 
 def _history(page: DemandPage) -> Context:
-    return timeline_context(page.request, record_entries(page.demand, page.user))
+    return history_of(page.request, page.demand)
 
 
 SECTIONS = by_name(

@@ -16,7 +16,6 @@ from partnerships.forms.events import EventPeopleForm
 from partnerships.lists.agreements import PARTIES
 from partnerships.models import Activity, Agreement, Document, Event, Milestone, StatusChange, User
 from partnerships.permissions import may
-from partnerships.reports.record_timeline import record_entries
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
@@ -26,7 +25,7 @@ from partnerships.views.record_acts import ICONS, RecordAct, adding, edit_act, r
 from partnerships.views.related import demands_among, documents_of, facilities_among, figures_about, next_pending
 from partnerships.views.sections import Context, Section, by_name, head_of, section_asked, tabs_of
 from partnerships.views.steps import grouped_offers, step_page
-from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
+from partnerships.views.timeline import asks_for_timeline_only, history_of, render_timeline
 
 
 @login_required
@@ -65,7 +64,7 @@ def event_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show one section of the page, or its timeline alone when htmx asks for that."""
     event, user = visible_or_404(Event.objects.select_related("unit", "region"), request, pk), request.user
     if asks_for_timeline_only(request):
-        return render_timeline(request, timeline_context(request, record_entries(event, user)))
+        return render_timeline(request, history_of(request, event))
     page = EventPage(request, event, _milestones(event, user), documents_of(user, event=event))
     section = section_asked(request, SECTIONS)
     shown, kinds = section.read(page), list(event.kinds.all())
@@ -147,7 +146,7 @@ def _files(page: EventPage) -> Context:
 
 
 def _history(page: EventPage) -> Context:
-    return timeline_context(page.request, record_entries(page.event, page.user))
+    return history_of(page.request, page.event)
 
 
 SECTIONS = by_name(

@@ -10,7 +10,6 @@ from partnerships.models import Document, Facility, shown_to
 from partnerships.models.facilities import FacilityQuerySet
 from partnerships.permissions import may
 from partnerships.reports.record_lines import facility_line
-from partnerships.reports.record_timeline import record_entries
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
@@ -18,7 +17,7 @@ from partnerships.views.record_acts import edit_act, first_step, record_groups
 from partnerships.views.related import documents_of, milestones_of, next_pending
 from partnerships.views.sections import head_of
 from partnerships.views.steps import grouped_offers, step_page
-from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
+from partnerships.views.timeline import asks_for_timeline_only, history_of, render_timeline
 
 
 @login_required
@@ -26,7 +25,7 @@ from partnerships.views.timeline import asks_for_timeline_only, render_timeline,
 def facility_detail(request: UserRequest, pk: int) -> HttpResponse:
     facility = visible_or_404(_with_context(), request, pk)
     if asks_for_timeline_only(request):
-        return render_timeline(request, timeline_context(request, record_entries(facility, request.user)))
+        return render_timeline(request, history_of(request, facility))
     user, today = request.user, timezone.localdate()
     sides = list(facility.partners.select_related("organization"))
     items = list(facility.programme_items.select_related("programme"))
@@ -47,7 +46,7 @@ def facility_detail(request: UserRequest, pk: int) -> HttpResponse:
         "next_milestone": next_pending(milestones),
         "may_upload": may(user, "document.upload", Document(facility=facility)),
         "documents": documents_of(user, facility=facility),
-        **timeline_context(request, record_entries(facility, user)),
+        **history_of(request, facility),
         "cited": citations_of([facility, *sides, *items]),
     }
     return render(request, "partnerships/facilities/detail.html", context)

@@ -10,7 +10,6 @@ from partnerships.models import Document, Honour, HonourScheme
 from partnerships.models.honours import HonourQuerySet
 from partnerships.permissions import may
 from partnerships.reports.record_lines import honour_line
-from partnerships.reports.record_timeline import record_entries
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
@@ -18,7 +17,7 @@ from partnerships.views.record_acts import edit_act, record_groups
 from partnerships.views.related import documents_of, figures_about, milestones_of, next_pending
 from partnerships.views.sections import head_of
 from partnerships.views.steps import grouped_offers, step_page
-from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
+from partnerships.views.timeline import asks_for_timeline_only, history_of, render_timeline
 
 HOLDERS_SHOWN = 50
 
@@ -28,7 +27,7 @@ HOLDERS_SHOWN = 50
 def honour_detail(request: UserRequest, pk: int) -> HttpResponse:
     honour = visible_or_404(_with_context(), request, pk)
     if asks_for_timeline_only(request):
-        return render_timeline(request, timeline_context(request, record_entries(honour, request.user)))
+        return render_timeline(request, history_of(request, honour))
     user, today = request.user, timezone.localdate()
     milestones = milestones_of(honour, user)
     context = {
@@ -43,7 +42,7 @@ def honour_detail(request: UserRequest, pk: int) -> HttpResponse:
         "next_milestone": next_pending(milestones),
         "documents": documents_of(user, honour=honour),
         "may_upload": may(user, "document.upload", Document(honour=honour)),
-        **timeline_context(request, record_entries(honour, user)),
+        **history_of(request, honour),
         "cited": citations_of([honour]),
     }
     return render(request, "partnerships/honours/detail.html", context)

@@ -14,14 +14,13 @@ from partnerships.models import Agreement, Demand, Document, Event, Facility, Pr
 from partnerships.permissions import may
 from partnerships.reports.figures import programme_progress
 from partnerships.reports.record_lines import programme_line
-from partnerships.reports.record_timeline import record_entries
 from partnerships.requests import UserRequest
 from partnerships.views.base import visible_or_404
 from partnerships.views.citations import citations_of
 from partnerships.views.record_acts import adding, edit_act, record_groups
 from partnerships.views.related import documents_of, figures_about
 from partnerships.views.sections import Context, Section, by_name, head_of, section_asked, tabs_of
-from partnerships.views.timeline import asks_for_timeline_only, render_timeline, timeline_context
+from partnerships.views.timeline import asks_for_timeline_only, history_of, render_timeline
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def programme_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show one section of the page, or its timeline alone when htmx asks for that."""
     programme, user = visible_or_404(Programme.objects.select_related("unit"), request, pk), request.user
     if asks_for_timeline_only(request):
-        return render_timeline(request, timeline_context(request, record_entries(programme, user)))
+        return render_timeline(request, history_of(request, programme))
     all_items = list(programme.items.select_related("event", "agreement", "facility", "demand"))
     items = _seen(all_items, programme, user)
     page = ProgrammePage(
@@ -88,7 +87,7 @@ def _files(page: ProgrammePage) -> Context:
 
 
 def _history(page: ProgrammePage) -> Context:
-    return timeline_context(page.request, record_entries(page.programme, page.user))
+    return history_of(page.request, page.programme)
 
 
 SECTIONS = by_name(

@@ -15,6 +15,7 @@ from partnerships.lists import LISTS
 from partnerships.models import Citation, Document, User
 from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.permissions import ACTIONS, may
+from partnerships.statuses import Transition
 from partnerships.texts import LazyText
 from partnerships.views.records import KINDS
 from partnerships.workflows.deletions import deletion_action
@@ -79,21 +80,9 @@ def record_groups(
     """
     kind, steps = kind_of_record(row), offers or {}
     found = [offer.transition for offer in steps.get("open", ())]
-    step_address = f"{kind}_step"
-    forward = [
-        RecordAct(one.label, reverse(step_address, args=[row.pk, one.name]), is_forward=True)
-        for one in found
-        if one.is_forward
-    ]
-    ends = [
-        RecordAct(one.label, reverse(step_address, args=[row.pk, one.name]), ICONS["end"])
-        for one in found
-        if not one.is_forward
-    ]
-    mended = [offer.transition for offer in steps.get("corrections", ())]
-    corrections = [
-        RecordAct(one.label, reverse(step_address, args=[row.pk, one.name]), ICONS["renew"]) for one in mended
-    ]
+    forward = [_step(row, one, ICONS["step"], is_forward=True) for one in found if one.is_forward]
+    ends = [_step(row, one, ICONS["end"]) for one in found if not one.is_forward]
+    corrections = [_step(row, offer.transition, ICONS["renew"]) for offer in steps.get("corrections", ())]
     return groups_of(
         (
             ("steps", _("Next steps"), forward, True),
@@ -104,6 +93,11 @@ def record_groups(
             ("corrections", _("Correct a mistake"), corrections, False),
         )
     )
+
+
+def _step(row: Any, step: Transition, icon: str, *, is_forward: bool = False) -> RecordAct:
+    address = reverse(f"{kind_of_record(row)}_step", args=[row.pk, step.name])
+    return RecordAct(step.label, address, icon, is_forward)
 
 
 def adding(user: User, *kinds: str, **about: int) -> list[RecordAct]:
