@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from partnerships.models import User
@@ -26,6 +27,12 @@ def require_or_403(user: User, action: str, row: Any = None) -> None:
     reason = refusal(user, action, row)
     if reason is not None:
         raise PermissionDenied(str(reason))
+
+
+def keep_private(response: HttpResponseBase) -> None:
+    """Let no cache keep a file that holds what this one person may see, and no browser guess its type."""
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Cache-Control"] = "private, no-store"
 
 
 def has_a_place(user: User) -> bool:

@@ -33,7 +33,7 @@ from partnerships.models.documents import DOCUMENT_TARGETS
 from partnerships.operations.security_log import note_event
 from partnerships.requests import UserRequest
 from partnerships.statuses import AgreementStatus
-from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.base import keep_private, require_or_403, visible_or_404
 from partnerships.views.edits import edit_page
 
 # Records with a place for documents on their page.
@@ -158,9 +158,8 @@ def _send(
     response = FileResponse(
         file, as_attachment=as_attachment, filename=version.original_name, content_type=version.content_type
     )
-    response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = policy
-    response["Cache-Control"] = "private, no-store"
+    keep_private(response)
     return response
 
 

@@ -20,6 +20,7 @@ from partnerships.operations.security_log import note_event
 from partnerships.requests import UserRequest
 from partnerships.statuses import ExportStatus
 from partnerships.tasks import make_export
+from partnerships.views.base import keep_private
 from partnerships.views.saved_views import list_asked_for
 
 LISTED = 50
@@ -88,7 +89,5 @@ def _file(export: Export) -> FileResponse:
     name = f"{export.list.removesuffix('_list')}-{timezone.localdate(export.asked_at).isoformat()}.{export.format}"
     response = FileResponse(export.file.open("rb"), as_attachment=True, filename=name)
     note_event(SecurityEvent.Kind.EXPORT_FETCHED, export.user, **exports.facts_of(export))
-    # The file holds what this one person may see, so no cache may keep it.
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Cache-Control"] = "private, no-store"
+    keep_private(response)
     return response
