@@ -10,11 +10,10 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
-from django.http import Http404, HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -37,11 +36,10 @@ from partnerships.models import Import, ImportRecipe, ImportRow, RowOutcome, Row
 from partnerships.permissions import may
 from partnerships.requests import UserRequest
 from partnerships.statuses import ImportStatus
-from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.base import keep_private, require_or_403, visible_or_404
 
-LISTED = 50
+IMPORTS_A_PAGE = 50
 ROWS_A_PAGE = 50
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 SECTIONS = {
     "rows": pgettext_lazy("import", "Rows"),
     "columns": pgettext_lazy("import", "Columns"),
@@ -61,9 +59,10 @@ ACTS: Mapping[str, Callable[..., Import]] = {
 @require_safe
 def import_list(request: UserRequest) -> HttpResponse:
     require_or_403(request.user, "import.run")
-    found = Import.objects.visible_to(request.user).select_related("unit", "created_by")[:LISTED]
+    found = Import.objects.visible_to(request.user).select_related("unit", "created_by")
+    page = Paginator(found, IMPORTS_A_PAGE).get_page(request.GET.get("page"))
     recipes = ImportRecipe.objects.visible_to(request.user).select_related("owner")
-    return render(request, "partnerships/imports/list.html", {"imports": found, "recipes": recipes})
+    return render(request, "partnerships/imports/list.html", {"page": page, "recipes": recipes})
 
 
 @login_required
@@ -250,7 +249,7 @@ def import_recipe_delete(request: UserRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def import_rejected(request: UserRequest, pk: int) -> HttpResponse:
+def import_rejected(request: UserRequest, pk: int) -> FileResponse:
     """Download the rows that stay out, in the columns of the file, with the reason."""
     imported = visible_or_404(Import.objects.all(), request, pk)
     if not imported.rows.left_out().exists():
@@ -259,21 +258,20 @@ def import_rejected(request: UserRequest, pk: int) -> HttpResponse:
     name = f"{imported.name.rpartition('.')[0] or imported.name}-{_('left out')}.xlsx"
     file = BytesIO()
     write_rejected(imported, file)
-    return _download(HttpResponse(file.getvalue(), content_type=XLSX), name)
+    file.seek(0)
+    return _download(file, name)
 
 
 @login_required
 @require_safe
-def import_recipe(request: UserRequest, pk: int) -> HttpResponse:
+def import_recipe(request: UserRequest, pk: int) -> FileResponse:
     """Download what was chosen for an import, for the command line or another site."""
     imported = visible_or_404(Import.objects.all(), request, pk)
     text = json.dumps(imported.recipe, ensure_ascii=False, indent=2)
-    return _download(HttpResponse(text, content_type="application/json"), f"{imported.kind}-recipe.json")
+    return _download(BytesIO(text.encode()), f"{imported.kind}-recipe.json")
 
 
-def _download(response: HttpResponse, name: str) -> HttpResponse:
-    # The file holds what the office wrote of people, so no cache may keep it.
-    response["Cache-Control"] = "private, no-store"
-    response["X-Content-Type-Options"] = "nosniff"
-    response.headers["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+def _download(file: BytesIO, name: str) -> FileResponse:
+    response = FileResponse(file, as_attachment=True, filename=name)
+    keep_private(response)
     return response

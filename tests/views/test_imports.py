@@ -21,6 +21,7 @@ from partnerships.factories import (
 )
 from partnerships.imports.runs import run
 from partnerships.models import Import, ImportRecipe, Organization, SecurityEvent
+from partnerships.views import imports
 from tests.views.world import World
 
 HEAD = "名称,单位性质,行业\n"
@@ -142,7 +143,7 @@ def test_the_rows_left_out_come_back_as_a_file(world: World, client_of: Callable
     client = client_of(world.coordinator)
     imported = upload(client, FILE, unit=world.unit.pk)
     response = client.get(f"/imports/{imported.pk}/left-out.xlsx")
-    sheet = load_workbook(BytesIO(response.content)).active
+    sheet = load_workbook(BytesIO(response.getvalue())).active
     rows = list(sheet.iter_rows(values_only=True))
 
     assert rows[0] == ("名称", "单位性质", "行业", "Reason")
@@ -224,3 +225,14 @@ def test_a_page_of_imported_rows_costs_the_same_for_one_and_three(
     with django_assert_num_queries(QUERIES_OF_ROWS + 1):
         page = staff.get(f"/imports/{imported.pk}/")
     assert all(record.get_absolute_url() in page.text for record in contacts)
+
+
+def test_older_imports_are_on_further_pages(
+    world: World, client_of: Callable[[Any], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "IMPORTS_A_PAGE", 1)
+    older, newer = ImportFactory(name="older.xlsx"), ImportFactory(name="newer.xlsx")
+    staff = client_of(UserFactory(staff=True))
+
+    assert list(staff.get("/imports/").context["page"]) == [newer]
+    assert list(staff.get("/imports/?page=2").context["page"]) == [older]
