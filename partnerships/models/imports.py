@@ -87,13 +87,13 @@ class Import(models.Model):
     file = models.FileField(_("file"), upload_to=import_path)
     name = LineField(pgettext_lazy("of a file", "name"), max_length=200)
     digest = models.CharField(max_length=64, editable=False)
-    recipe = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    recipe = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     # The headings, the fields of their columns, and what else the rows were read by.
-    layout = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    layout = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     language = models.CharField(max_length=10, choices=settings.LANGUAGES)
     status = StatusField(ImportStatus)
     # The number of rows with each outcome; after an undo, with each result of it, too.
-    counts = models.JSONField(default=dict)
+    counts = models.JSONField(default=dict, blank=True)
     rows_done = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -174,21 +174,23 @@ class ImportRow(models.Model):
     imported = models.ForeignKey(Import, models.CASCADE, related_name="rows", verbose_name=Import._meta.verbose_name)
     number = models.PositiveIntegerField(_("row"))
     sheet = models.CharField(_("sheet"), max_length=200, blank=True)
-    cells = models.JSONField(encoder=DjangoJSONEncoder)
-    corrections = models.JSONField(default=dict)  # column -> text typed instead of the cell
+    cells = models.JSONField(blank=True, encoder=DjangoJSONEncoder)
+    corrections = models.JSONField(default=dict, blank=True)  # column -> text typed instead of the cell
     # What a person decided: folded name -> the id of the record it is, or "new"; "existing" -> "file" or "record".
-    decisions = models.JSONField(default=dict)
+    decisions = models.JSONField(default=dict, blank=True)
     outcome = models.CharField(_("outcome"), max_length=10, choices=RowOutcome, blank=True)
-    problems = models.JSONField(default=list)  # of {"field", "message"}
-    look_alikes = models.JSONField(default=list)  # of {"name", "found": ids}
-    changes = models.JSONField(default=list, encoder=DjangoJSONEncoder)  # of {"record", "field", "before", "after"}
+    problems = models.JSONField(default=list, blank=True)  # of {"field", "message"}
+    look_alikes = models.JSONField(default=list, blank=True)  # of {"name", "found": ids}
+    changes = models.JSONField(
+        default=list, blank=True, encoder=DjangoJSONEncoder
+    )  # of {"record", "field", "before", "after"}
     key = models.CharField(max_length=300, blank=True)
     content_type = models.ForeignKey(ContentType, models.PROTECT, null=True, related_name="+")
     object_id = models.PositiveBigIntegerField(null=True)
     record = GenericForeignKey("content_type", "object_id")
-    values = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    values = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     # The records it made or changed, in order, with their version then; for the undo.
-    made = models.JSONField(default=list, encoder=DjangoJSONEncoder)
+    made = models.JSONField(default=list, blank=True, encoder=DjangoJSONEncoder)
     undo = models.CharField(_("undo"), max_length=10, choices=RowUndo, blank=True)
     undo_note = models.TextField(blank=True)
 
@@ -231,7 +233,7 @@ class ImportRecipe(NamedModel):
     name = LineField(_("name"), max_length=100)
     sort_key = SortKeyField("name")
     kind = models.CharField(_("kind"), max_length=20, choices=ImportKind)
-    content: Any = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
+    content: Any = models.JSONField(default=dict, blank=True, encoder=DjangoJSONEncoder)
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="import_recipes", verbose_name=_("owner")
     )

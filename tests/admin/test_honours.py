@@ -54,7 +54,7 @@ def test_what_lapses_in_the_next_half_year_is_listed(office):
     for day in (today - dt.timedelta(days=1), end + dt.timedelta(days=1), None):
         HonourFactory(valid_until=day, granted_on=DAY)
 
-    response = office.get("/admin/partnerships/honour/?attention=lapsing&o=5")
+    response = office.get("/admin/partnerships/honour/?attention=lapsing&o=6")
 
     assert list(response.context["cl"].result_list) == lapsing
 
