@@ -80,7 +80,6 @@ def digest_context(
         "subject": _subject(lines[0], count),
         "headline": ngettext("%(count)s reminder", "%(count)s reminders", count) % {"count": count},
         "today_local": long_date(today),
-        "most_urgent": lines[0],
         "sections": _sections(lines, [_days_left(one, today) for one in of_milestone]),
         "more": ngettext("And %(count)s more that is due later.", "And %(count)s more that are due later.", more)
         % {"count": more}
