@@ -148,7 +148,7 @@ def _lock(imported: Import, actor: User, action: str, sources: tuple[ImportStatu
 
 
 def start_run(imported: Import) -> None:
-    """Start the process of a run, once the transaction that asked for it is committed. It outlives the request or task."""
+    """Start the process of a run, once the transaction that asked for it is committed. It outlives the request."""
     command = [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), "import_run", str(imported.pk)]
 
     def start() -> None:
