@@ -70,22 +70,23 @@ def choose(imported: Import, recipe: Mapping[str, Any], *, actor: User) -> Impor
 
 def decide(row: ImportRow, decisions: Mapping[str, str], *, actor: User) -> ImportRow:
     """Decide about a row: which look-alike a name means, or that the file is right where it differs."""
-    return _change(row, {"decisions": {**row.decisions, **decisions}}, actor)
+    return _change(row, "decisions", decisions, actor)
 
 
 def correct(row: ImportRow, column: int, text: str, *, actor: User) -> ImportRow:
     """Correct a cell of a row in place; the file stays as it is."""
     if not 0 <= column < len(row.cells):
         raise InvalidInput(_("There is no such column."), field="column")
-    return _change(row, {"corrections": {**row.corrections, str(column): text}}, actor)
+    return _change(row, "corrections", {str(column): text}, actor)
 
 
-def _change(row: ImportRow, columns: Mapping[str, Any], actor: User) -> ImportRow:
+def _change(row: ImportRow, column: str, values: Mapping[str, str], actor: User) -> ImportRow:
+    """Add ``values`` to those of a column, also to what somebody else added since the row was read."""
     with transaction.atomic():
         locked = _lock(row.imported, actor, "import.run", OPEN)
-        for name, value in columns.items():
-            setattr(row, name, value)
-        row.save(update_fields=list(columns))
+        row.refresh_from_db(fields=[column])
+        setattr(row, column, {**getattr(row, column), **values})
+        row.save(update_fields=[column])
         locked.status = ImportStatus.DRAFT  # to be checked anew, because it may concern other rows as well
         locked.save(update_fields=["status"])
     return row

@@ -19,6 +19,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.imports.acts import correct
 from partnerships.imports.runs import run
 from partnerships.models import Import, ImportRecipe, Organization, SecurityEvent
 from partnerships.views import imports
@@ -109,6 +110,16 @@ def test_a_cell_is_mended_in_its_row(world: World, client_of: Callable[[Any], Cl
 
     client.post(f"/imports/{imported.pk}/check/")
     assert check(imported).counts == {"new": 3}
+
+
+def test_two_people_mend_different_cells_of_a_row(world: World) -> None:
+    imported = ImportFactory(created_by=world.coordinator, unit=world.unit, status="checked")
+    ImportRowFactory(imported=imported, cells=["甲", "乙"])
+    mine, theirs = imported.rows.get(), imported.rows.get()
+    correct(mine, 0, "丙", actor=world.coordinator)
+    correct(theirs, 1, "丁", actor=world.lead)
+
+    assert imported.rows.get().corrections == {"0": "丙", "1": "丁"}
 
 
 def test_a_look_alike_is_decided_in_the_row(world: World, client_of: Callable[[Any], Client]) -> None:
