@@ -24,6 +24,7 @@ from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.models import Import, ImportRecipe, ImportRow, SecurityEvent, Unit, User
 from partnerships.permissions import require
 from partnerships.statuses import ImportStatus
+from partnerships.workflows.transitions import check_input
 
 LONGEST_NAME = 200
 # What is done with each column or name may be chosen anew until the import is made.
@@ -77,7 +78,7 @@ def correct(row: ImportRow, column: int, text: str, *, actor: User) -> ImportRow
     """Correct a cell of a row in place; the file stays as it is."""
     if not 0 <= column < len(row.cells):
         raise InvalidInput(_("There is no such column."), field="column")
-    return _change(row, "corrections", {str(column): text}, actor)
+    return _change(row, "corrections", {str(column): text.replace("\0", "")}, actor)
 
 
 def _change(row: ImportRow, column: str, values: Mapping[str, str], actor: User) -> ImportRow:
@@ -166,8 +167,11 @@ def start_run(imported: Import) -> None:
 def keep_recipe(imported: Import, *, name: str, actor: User, is_shared: bool = False) -> ImportRecipe:
     """Keep what was chosen for an import under a name, for the next file; one of the same name is replaced."""
     require(actor, "import.run", imported)
-    values = {"content": imported.recipe, "unit": imported.unit, "is_shared": is_shared}
-    recipe, _is_new = ImportRecipe.objects.update_or_create(owner=actor, kind=imported.kind, name=name, defaults=values)
+    known = ImportRecipe.objects.filter(owner=actor, kind=imported.kind, name=name.replace("\0", "")).first()
+    recipe = known or ImportRecipe(owner=actor, kind=imported.kind, name=name)
+    recipe.content, recipe.unit, recipe.is_shared = imported.recipe, imported.unit, is_shared
+    check_input(recipe)
+    recipe.save()
     return recipe
 
 

@@ -22,10 +22,14 @@ MEGABYTE = 1 << 20
 
 @dataclass(frozen=True)
 class Limits:
-    """How much a file may ask for: bytes as sent and unpacked, rows and columns of a sheet, memory and time of the parser."""
+    """How much a file may ask for: bytes as sent and unpacked, rows and columns of a sheet, memory and time of the parser.
+
+    ``text`` is what the parser prints of all sheets: a text of an xlsx file is kept once, however many cells have it.
+    """
 
     size: int = 50 * MEGABYTE
     unpacked: int = 500 * MEGABYTE
+    text: int = 300 * MEGABYTE
     rows: int = 200_000
     columns: int = 500
     memory: int = 1024 * MEGABYTE
@@ -88,7 +92,7 @@ class _Parser:
 
 
 def _sheets(path: Path, name: str, limits: Limits) -> Iterator[Sheet]:
-    options = {key: getattr(limits, key) for key in ("unpacked", "rows", "columns", "memory", "seconds")}
+    options = {key: getattr(limits, key) for key in ("unpacked", "text", "rows", "columns", "memory", "seconds")}
     process = subprocess.Popen(
         # Isolated: neither the environment nor the folder it runs in changes what it imports.
         [sys.executable, "-I", str(PARSER), str(path.resolve()), name, json.dumps(options)],

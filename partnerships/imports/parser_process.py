@@ -263,6 +263,7 @@ def numbered(rows: Any, top: int, left: int, limits: dict[str, Any], sheet: str)
 def plain(cell: Any) -> Any:
     """Return a cell as JSON has it; None where nothing is in it."""
     if isinstance(cell, str):
+        cell = cell.replace("\0", "")  # the database takes none
         return cell if cell.strip("\ufeff \t\r\n\xa0\u3000\u200b") else None
     if isinstance(cell, float):
         return int(cell) if cell.is_integer() else cell if math.isfinite(cell) else None
@@ -357,14 +358,25 @@ def read(path: str, name: str, limits: dict[str, Any]) -> Iterator[Any]:
         yield from text_rows(head + file.read(), name, limits)
 
 
+def lines_of(values: Iterator[Any], limits: dict[str, Any]) -> Iterator[str]:
+    """Return values as JSON; refuse a file whose cells hold far more together than the file does."""
+    left = limits["text"]
+    for value in values:
+        line = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+        left -= len(line)
+        if left < 0:
+            raise RefusedFile("memory")
+        yield line
+
+
 def main() -> NoReturn:
     path, name, options = sys.argv[1:4]
     limits = json.loads(options)
     limit_resources(limits["memory"], limits["seconds"])
     write = sys.stdout.write
     try:
-        for line in read(path, name, limits):
-            write(json.dumps(line, ensure_ascii=True, separators=(",", ":")) + "\n")
+        for line in lines_of(read(path, name, limits), limits):
+            write(line + "\n")
     except RefusedFile as refused:
         write(json.dumps({"refused": refused.code, **refused.about}) + "\n")
     except PasswordError:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from partnerships.names import has_chinese
 
-EMAIL = re.compile(r"(?:mailto:)?([A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
+EMAIL = re.compile(r"(?<![A-Za-z0-9._%+'-])(?:mailto:)?([A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
 PHONE = re.compile(
     r"(?:(?:tel|phone|mobile|cell|电话|手机|联系电话)[.:： ]*)?((?:\+|00)?(?:\(\d{2,4}\) ?)?\d(?:[\d\- ]|\(\d{1,4}\)){5,}\d(?: ?(?:转|ext\.?|分机) ?\d+)?)",
     re.IGNORECASE,
@@ -18,7 +18,7 @@ CHINESE_POSITION = re.compile(
 )
 IN_BRACKETS = re.compile(r"^(?P<name>[^()（）]+?) ?[(（](?P<position>[^()（）]*)[)）] ?(?P<rest>.*)$")
 # 王小明13800000000李红13900000000
-NEXT_PERSON = re.compile(r"(\d{7,}) *(?=[\u4e00-\u9fff]{2,4} *\d)")
+NEXT_PERSON = re.compile(r"(?<!\d)(\d{7,}) *(?=[\u4e00-\u9fff]{2,4} *\d)")
 ENGLISH_POSITION = re.compile(
     r"\b(?:director|dean|professor|manager|officer|head|president|rector|chancellor|coordinator|secretary|chair\w*|assistant|lecturer|engineer|ceo|minister)\b",
     re.IGNORECASE,

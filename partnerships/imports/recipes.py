@@ -1,5 +1,6 @@
 """Recipes: the choices made for a file, as JSON that can be kept, shared and used for the next file."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -49,6 +50,8 @@ def read_recipe(content: Mapping[str, Any]) -> Recipe:
     known: dict[str, Any] = {}
     if not isinstance(content, Mapping) or content.get("version", VERSION) != VERSION:
         raise InvalidInput(_("This is not a recipe of an import, or one of a later version."))
+    if "\\u0000" in json.dumps(content):  # the database takes none
+        raise InvalidInput(_("This contains invisible characters; please type it again."))
     for name, value in content.items():
         if name == "version":
             continue

@@ -1,10 +1,11 @@
 """The rows that were not brought in, as a file: the columns of the original, and why."""
 
-from typing import IO
+from typing import IO, Any
 
 from django.utils.translation import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
+from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from openpyxl.styles import Font
 
 from partnerships.imports.reading import cell_from_json
@@ -29,13 +30,15 @@ def write_rejected(imported: Import, out: IO[bytes]) -> int:
 
 
 def _cell(sheet: object, value: object) -> object:
+    if isinstance(value, str):
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)  # a text file may hold them, a workbook may not
     cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str):
         cell.data_type = "s"  # text, also where it begins like a formula
     return cell
 
 
-def _bold(sheet: object, value: str) -> object:
-    cell = WriteOnlyCell(sheet, value=value)
-    cell.data_type, cell.font = "s", Font(bold=True)
+def _bold(sheet: object, value: str) -> Any:
+    cell: Any = _cell(sheet, value)
+    cell.font = Font(bold=True)
     return cell

@@ -1,6 +1,7 @@
 """The tables in a sheet: where their headings are, which rows belong to them, and which are titles, sections and totals."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -98,15 +99,22 @@ def _filled_down(sheet: Sheet) -> list[Row]:
     if not tall:
         return list(sheet.rows)
     by_number = {row.number: list(row.cells) for row in sheet.rows}
-    for top, left, bottom, _right in tall:
+    numbers = sorted(by_number)
+    filled: dict[
+        int, int
+    ] = {}  # column -> the last row filled; merged cells do not overlap, unless somebody means harm
+    for top, left, bottom, _right in sorted(tall):
         first = by_number.get(top + 1, [])
         value = first[left] if left < len(first) else None
-        for number in range(top + 2, bottom + 2):
-            # A row that holds nothing of its own is no row.
-            cells = by_number.get(number)
-            if cells is not None and value is not None:
-                cells.extend([None] * (left + 1 - len(cells)))
-                cells[left] = value
+        if value is None:
+            continue
+        # A row that holds nothing of its own is no row.
+        start = bisect_left(numbers, max(top + 2, filled.get(left, 0) + 1))
+        for number in numbers[start : bisect_right(numbers, bottom + 1)]:
+            cells = by_number[number]
+            cells.extend([None] * (left + 1 - len(cells)))
+            cells[left] = value
+        filled[left] = max(bottom + 1, filled.get(left, 0))
     return [Row(number, tuple(cells)) for number, cells in sorted(by_number.items())]
 
 

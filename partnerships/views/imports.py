@@ -40,6 +40,7 @@ from partnerships.views.base import keep_private, require_or_403, visible_or_404
 
 IMPORTS_A_PAGE = 50
 ROWS_A_PAGE = 50
+LONGEST_RECIPE_NAME = ImportRecipe._meta.get_field("name").max_length
 SECTIONS = {
     "rows": pgettext_lazy("import", "Rows"),
     "columns": pgettext_lazy("import", "Columns"),
@@ -230,7 +231,7 @@ def _refusals(request: UserRequest) -> Iterator[None]:
 def import_keep(request: UserRequest, pk: int) -> HttpResponse:
     """Keep what was chosen under a name, for the next file."""
     imported = visible_or_404(Import.objects.all(), request, pk)
-    name = request.POST.get("name", "").strip() or imported.name
+    name = request.POST.get("name", "").strip() or imported.name[:LONGEST_RECIPE_NAME]
     with _refusals(request), transaction.atomic():
         kept = acts.keep_recipe(imported, name=name, is_shared="is_shared" in request.POST, actor=request.user)
         messages.success(request, _("Recipe “%(name)s” saved.") % {"name": kept.name})

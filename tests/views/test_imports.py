@@ -247,3 +247,27 @@ def test_older_imports_are_on_further_pages(
 
     assert list(staff.get("/imports/").context["page"]) == [newer]
     assert list(staff.get("/imports/?page=2").context["page"]) == [older]
+
+
+def test_texts_that_the_database_does_not_take_are_refused_or_cleaned(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, "Name,Kind\nAlpha,what\n", unit=world.unit.pk)
+    row = imported.rows.get()
+    address = f"/imports/{imported.pk}/"
+
+    client.post(f"{address}rows/{row.pk}/", {"cell-0": "Be\0ta"})
+    client.post(f"{address}choose/values/", {"text-kind": ["wh\0at"], "value-kind": ["enterprise"]})
+    for name in ("x" * 101, "na\0me"):
+        assert client.post(f"{address}keep/", {"name": name}, follow=True).status_code == 200
+
+    row.refresh_from_db()
+    imported.refresh_from_db()
+    assert row.corrections == {"0": "Beta"}
+    assert imported.recipe["values"] == {}
+    assert not ImportRecipe.objects.exists()
+
+    Import.objects.filter(pk=imported.pk).update(name="n" * 200)
+    client.post(f"{address}keep/", {"name": ""})
+    assert ImportRecipe.objects.get().name == "n" * 100
