@@ -44,7 +44,7 @@ def test_choose_preview_reassign_and_undo(world: World, client: Client) -> None:
     assert "Reassigned: 1 item." in done.text
     assert f'action="{reverse("bulk_undo", args=[act.pk])}"' in done.text
     assert "was not changed: Somebody else changed this since you opened it." in done.text
-    assert "Undone: 1 item is as it was." in undone.text
+    assert "Undone: 1 item is restored." in undone.text
     assert not Milestone.objects.filter(owner=colleague).exists()
     assert "Undone at" in client.get(act.get_absolute_url()).text
 
