@@ -85,6 +85,11 @@ def columns_from(data: QueryDict, imported: Import) -> dict[str, Any]:
     return {**imported.recipe, "columns": columns}
 
 
+def sheet_from(data: QueryDict, imported: Import) -> dict[str, Any]:
+    """Return the recipe with another sheet of the file, whose columns are to be guessed."""
+    return {**imported.recipe, "sheet": data.get("sheet", ""), "title": "", "columns": {}}
+
+
 def values_from(data: QueryDict, imported: Import) -> dict[str, Any]:
     """Return the recipe with the values that were chosen: pairs of ``text-FIELD`` and ``value-FIELD``; "-" leaves one open."""
     values = {name: dict(known) for name, known in imported.recipe.get("values", {}).items()}
@@ -106,4 +111,4 @@ def rules_from(data: QueryDict, imported: Import) -> dict[str, Any]:
     return {**imported.recipe, **rules, "defaults": defaults, "are_codes_right": "are_codes_right" in data}
 
 
-CHOSEN = {"columns": columns_from, "values": values_from, "rules": rules_from}
+CHOSEN = {"sheet": sheet_from, "columns": columns_from, "values": values_from, "rules": rules_from}

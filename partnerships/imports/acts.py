@@ -20,6 +20,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from partnerships.exceptions import InvalidInput, TransitionRefused
+from partnerships.imports.files import UnreadableFile, check_size
 from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.models import Import, ImportRecipe, ImportRow, SecurityEvent, Unit, User
 from partnerships.permissions import require
@@ -46,6 +47,10 @@ def upload_import(
     require(actor, "import.run", imported if unit else None)
     if unit is None and not actor.sees_all_units:
         raise InvalidInput(_("Choose the unit that the records are for."), field="unit")
+    try:
+        check_size(file.size)
+    except UnreadableFile as error:
+        raise InvalidInput(str(error), field="file") from error
     digest = hashlib.sha256()
     for chunk in file.chunks():
         digest.update(chunk)

@@ -55,12 +55,17 @@ def read_tables(path: Path, *, limits: Limits = LIMITS, name: str = "") -> list[
     return tables
 
 
-def read_sheets(path: Path, *, limits: Limits = LIMITS, name: str = "") -> list[Sheet]:
-    """Return what is in the visible sheets of a file. Raises ``UnreadableFile``."""
-    if path.stat().st_size > limits.size:
+def check_size(size: int, limits: Limits = LIMITS) -> None:
+    """Raise ``UnreadableFile`` for a file of more bytes than are read."""
+    if size > limits.size:
         raise UnreadableFile(
             _("The file has more than %(limit)s MB. Split it, or remove pictures.") % {"limit": limits.size // MEGABYTE}
         )
+
+
+def read_sheets(path: Path, *, limits: Limits = LIMITS, name: str = "") -> list[Sheet]:
+    """Return what is in the visible sheets of a file. Raises ``UnreadableFile``."""
+    check_size(path.stat().st_size, limits)
     return [sheet for sheet in _sheets(path, Path(name or path.name).stem, limits) if not sheet.is_hidden]
 
 

@@ -181,8 +181,13 @@ def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[Work
 
 def store_rows(imported: Import, recipe: Recipe) -> None:
     """Read the file, and keep the cells of its rows."""
-    tables = choose_tables(open_tables(imported), recipe)
+    found = open_tables(imported)
+    tables = choose_tables(found, recipe)
+    sheets: Counter[str] = Counter()
+    for table in found:
+        sheets[table.sheet] += len(table.rows)
     layout = {
+        "sheets": list(sheets.items()),
         "sheet": tables[0].sheet,
         "title": tables[0].title,
         "headings": headings_of(tables[0]),

@@ -30,6 +30,7 @@ from partnerships.imports.acts import (
     start_again,
     upload_import,
 )
+from partnerships.imports.files import LIMITS
 from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rejected import write_rejected
 from partnerships.imports.runs import run
@@ -63,6 +64,17 @@ def committed(text: str, **more: Any) -> Import:
 @pytest.fixture
 def staff() -> User:
     return UserFactory(staff=True)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_kept(staff: User) -> None:
+    file = ContentFile(HEAD.encode(), name="list.csv")
+    file.size = LIMITS.size + 1
+
+    with pytest.raises(InvalidInput, match="more than 50 MB") as refusal:
+        upload_import("organizations", file, name="list.csv", actor=staff, unit=None, now=NOW)
+
+    assert refusal.value.field == "file"
+    assert not Import.objects.exists()
 
 
 def test_a_check_saves_nothing_but_what_it_found(staff: User) -> None:

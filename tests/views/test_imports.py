@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
-from openpyxl import load_workbook
+from openpyxl import Workbook, load_workbook
 
 from partnerships.factories import (
     ContactFactory,
@@ -92,6 +92,28 @@ def test_a_column_is_left_out_or_read_as_another_field(world: World, client_of: 
 
     assert check(imported).counts == {"new": 3}
     assert imported.rows.get(number=4).values["kind"] == "enterprise"
+
+
+def test_another_sheet_of_the_file_is_read(world: World, client_of: Callable[[Any], Client]) -> None:
+    book = Workbook()
+    for name, rows in {"说明": 1, "企业名单": 3, "协会": 2}.items():
+        sheet = book.create_sheet(name)
+        sheet.append(("名称", "单位性质"))
+        for number in range(rows):
+            sheet.append((f"{name}{number}单位", "企业"))
+    file = BytesIO()
+    book.save(file)
+    client = client_of(world.coordinator)
+    data = {"kind": "organizations", "file": SimpleUploadedFile("list.xlsx", file.getvalue()), "unit": world.unit.pk}
+    client.post("/imports/add/", data)
+    imported = check(Import.objects.get())
+    assert imported.layout["sheet"] == "企业名单"
+    assert "协会 (2)" in client.get(f"/imports/{imported.pk}/?section=columns").text
+
+    client.post(f"/imports/{imported.pk}/choose/sheet/", {"sheet": "协会"})
+
+    imported = check(imported)
+    assert (imported.layout["sheet"], imported.counts) == ("协会", {"new": 2})
 
 
 def test_a_cell_is_mended_in_its_row(world: World, client_of: Callable[[Any], Client]) -> None:
