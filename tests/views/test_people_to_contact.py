@@ -197,7 +197,7 @@ def pages_with_liaison(world: World) -> tuple[Any, dict[str, str]]:
     AssociationMembershipFactory(association=association, member=world.enterprise)
     AgreementPartyFactory(agreement=world.agreement, organization=association, signs_for_members=True)
     rows = {"association": association, "member": world.enterprise}
-    pages = {name: row.get_absolute_url() for name, row in rows.items()}
+    pages = {name: section_url(row, "related") for name, row in rows.items()}
     return liaison, pages | {"agreement": section_url(world.agreement, "terms")}
 
 
@@ -219,7 +219,7 @@ def test_whoever_sees_contacts_there_sees_the_liaison_of_the_members(
             assert words.startswith("Xie Wanqing Member services")
             assert (liaison.phone in words) == (role != "viewer")
         assert liaisons_on(client.get(section_url(world.draft, "terms")).text) == []
-    noted = SecurityEvent.objects.filter(kind="contacts_viewed", link=pages["association"])
+    noted = SecurityEvent.objects.filter(kind="contacts_viewed", link=liaison.organization.get_absolute_url())
     assert {event.user for event in noted} == {world.people["coordinator"], world.people["staff"]}
 
 
