@@ -71,7 +71,7 @@ def current_cause() -> str:
 
 @contextmanager
 def without_locks() -> Iterator[None]:
-    """Let verbs take no locks inside: a long import would keep everybody waiting, and its check is rolled back anyway.
+    """Make verbs take no locks inside: a long import would keep everybody waiting, and its check is rolled back anyway.
 
     A row that somebody changes meanwhile is still refused by its version, and a double one by its constraints.
     """

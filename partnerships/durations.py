@@ -15,7 +15,7 @@ NUMBER_WORD = re.compile(rf"\b({'|'.join(sorted(NUMBERS, key=len, reverse=True))
 # "three (3) years" says it twice.
 SAID_TWICE = re.compile(rf"(\d+) ?\((?:\1|{'|'.join(NUMBERS)})\)")
 FORMAL_DIGITS = str.maketrans("壹贰叁肆伍陆柒捌玖拾", "一二三四五六七八九十")
-# What is said about notice and early ends is no length of a renewal: 期满前三个月无异议.
+# Words about notice and early ends, which are no length of a renewal: 期满前三个月无异议.
 ABOUT_NOTICE = re.compile(
     r"(?:期满|到期|届满)之?前 ?\d+ ?个?(?:月|日|天)|提前 ?\d+ ?个?(?:月|日|天)"
     r"|(?:at least )?\d+ ?(?:months?|days?|weeks?)['’]? ?(?:before|prior|notice|in advance|written|advance)[^,;]*|\bunless .*"

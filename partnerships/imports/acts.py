@@ -28,7 +28,7 @@ from partnerships.statuses import ImportStatus
 from partnerships.workflows.transitions import check_input
 
 LONGEST_NAME = 200
-# What is done with each column or name may be chosen anew until the import is made.
+# Statuses in which columns, words and decisions may still be chosen.
 OPEN = (ImportStatus.DRAFT, ImportStatus.CHECKED, ImportStatus.FAILED)
 
 

@@ -10,7 +10,7 @@ from partnerships.inputs import parse_currency
 from partnerships.names import fold
 
 SHORTEST_PART, LONG_WORD = 2, 7
-# What is not in force is not in force, although its words are there.
+# Negations: “not in force” is another status, although it has the words of “in force”.
 NEGATION = re.compile(r"未|不|非|无| (?:not?|non|never|un) ")
 
 

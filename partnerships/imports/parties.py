@@ -7,7 +7,7 @@ from functools import lru_cache
 from partnerships.countries import HOME, OTHER_NAMES, country_code
 from partnerships.names import LEGAL_FORMS, fold
 
-# What a name of an organization ends with in Chinese, and holds as a word in other languages.
+# Words that names of organizations end with in Chinese, and hold in other languages.
 CHINESE_ENDS = re.compile(
     r"(?:大学|学院|学校|中学|小学|中专|技校|公司|集团|研究院|研究所|科学院|协会|学会|商会|联盟|联合会|基金会|委员会|政府|局|厅|部|处"
     r"|办公室|办|中心|医院|银行|支行|分行|工厂|厂|店|园区|开发区|管委会|实验室|图书馆|博物馆|出版社|报社|电视台|合作社|总会|分会|促进会|院|所|社|馆)$"

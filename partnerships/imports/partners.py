@@ -138,7 +138,7 @@ def _keys_of(organization: Organization) -> set[str]:
 
 
 def remember(batch: Batch, organization: Organization, *names: str) -> None:
-    """Let later rows of the file find the organization by these names."""
+    """Keep the organization under these names, so that later rows of the file find it."""
     for name in filter(None, names):
         batch.added[person_key(name)] = organization
 

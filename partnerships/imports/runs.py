@@ -45,7 +45,7 @@ APPLY: Mapping[str, Apply] = {
     ImportKind.ACTIVITIES: activities.apply,
     ImportKind.MILESTONES: milestones.apply,
 }
-# What was written by a row, beside what people decided about it.
+# Columns of a row that a run writes; the others are decisions of people.
 RESULTS = ("outcome", "problems", "look_alikes", "changes", "key", "content_type", "object_id", "values", "made")
 # A run that fails leaves all as it was before.
 STATUS_BEFORE: Mapping[str, ImportStatus] = {

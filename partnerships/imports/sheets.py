@@ -243,7 +243,7 @@ def _body(
             kept.append(row)
     remarks = _without_remarks(kept, usual)
     last = kept[-1].number if kept else 0
-    # What stands below the last row is a remark about the table, or the title of the next one.
+    # Lines below the last row are a remark about the table, or the title of the next one.
     remarks += [(number, words) for number, words in sections if number > last]
     if after is None:
         notes.extend(

@@ -1,4 +1,4 @@
-"""Where a run does its work: nothing of a check is saved, all of an import at once.
+"""The place where a run does its work: nothing of a check is saved, all of an import at once.
 
 PostgreSQL does both in one transaction. On SQLite a transaction that writes keeps all other writers waiting, so there a
 run works in a copy of the database; an import then brings the rows that it wrote there over in one short transaction.
@@ -97,7 +97,7 @@ def _copy_to(path: str) -> None:
 
 @contextmanager
 def _working_in(copy: str) -> Iterator[None]:
-    """Let the connection of this process lead to the copy."""
+    """Point the connection of this process at the copy."""
     original = connection.settings_dict
     connection.close()
     connection.settings_dict = {**original, "NAME": copy}  # not changed in place: other threads share it

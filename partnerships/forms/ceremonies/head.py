@@ -58,7 +58,7 @@ FIGURES: Mapping[str, tuple[str, LazyText, LazyText]] = {
     ),
     CountingRule.EVENT_DEMANDS: ("demands", gettext_lazy("Demands released"), gettext_lazy("Demands reported")),
 }
-# What is asked of a source that is not on record.
+# Fields of a source that is not on record.
 NEW_SOURCE = ("source_title", "source_authors", "source_publisher", "source_published_on", "source_url")
 # Counting rule -> the only kind of line that it counts.
 COUNTED_KINDS: Mapping[str, str] = {

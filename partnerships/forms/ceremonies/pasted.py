@@ -16,7 +16,7 @@ from partnerships.models import AgreementType
 from partnerships.names import fold, has_chinese
 
 LONGEST_NAME, LONGEST_TITLE = 200, 300
-# What a column may be called in the first line of a table.
+# Headings that a column may have in the first line of a table.
 HEADINGS: Mapping[str, str] = {
     **dict.fromkeys(("no", "no.", "#", "序号", "编号", "日期", "date", "signed on", "签约日期", "签订日期"), "ignored"),
     **dict.fromkeys(("partner", "enterprise", "company", "organization", "organisation", "party"), "partner"),
