@@ -111,7 +111,7 @@ def _working_in(copy: str) -> Iterator[None]:
 
 
 def _keep_ids_free(copy: str, number: int) -> None:
-    """Let the database go on with later ids, so that those in between are free for the rows of the copy."""
+    """Reserve ids in the database, so that those in between are free for the rows of the copy."""
     with sqlite3.connect(copy) as copied, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'")
         tables = [name for (name,) in cursor.fetchall()]
@@ -127,7 +127,7 @@ def _keep_ids_free(copy: str, number: int) -> None:
 
 
 def _log_changes() -> list[str]:
-    """Let triggers note each row that is written, and each existing one as it was. Return the tables."""
+    """Add triggers that note each row that is written, and each existing one as it was. Return the tables."""
     # The state of the import itself is written where others read it, see ``finish``.
     own = Import._meta.db_table
     quote = connection.ops.quote_name

@@ -64,7 +64,7 @@ def undo_rows(rows: Iterable[ImportRow], imported: Import, *, today: dt.date, be
     reason = _("Import %(number)s undone") % {"number": imported.pk}
     for number, row in enumerate(rows, 1):
         results: dict[str, list[str]] = {RowUndo.KEPT: [], RowUndo.FAILED: []}
-        # What a row made last refers to what it made first: the agreement goes before its partners.
+        # Records made last refer to those made first: the agreement goes before its partners.
         for one in reversed(row.made):
             try:
                 with transaction.atomic():

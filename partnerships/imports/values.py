@@ -37,7 +37,7 @@ from partnerships.partial_dates import PartialDate
 
 __all__ = ["Duration", "Money", "PersonInCell", "PlacedName", "Read", "guess_choices", "read_value"]
 
-# What is typed where there is nothing: no value, and no problem.
+# Texts that people type where there is nothing: no value, and no problem.
 NOTHING = {
     "-",
     "--",

@@ -176,7 +176,7 @@ class ImportRow(models.Model):
     sheet = models.CharField(_("sheet"), max_length=200, blank=True)
     cells = models.JSONField(blank=True, encoder=DjangoJSONEncoder)
     corrections = models.JSONField(default=dict, blank=True)  # column -> text typed instead of the cell
-    # What a person decided: folded name -> the id of the record it is, or "new"; "existing" -> "file" or "record".
+    # Decisions of people: folded name -> the id of the record it is, or "new"; "existing" -> "file" or "record".
     decisions = models.JSONField(default=dict, blank=True)
     outcome = models.CharField(_("outcome"), max_length=10, choices=RowOutcome, blank=True)
     problems = models.JSONField(default=list, blank=True)  # of {"field", "message"}

@@ -30,7 +30,7 @@ def require_or_403(user: User, action: str, row: Any = None) -> None:
 
 
 def keep_private(response: HttpResponseBase) -> None:
-    """Let no cache keep a file that holds what this one person may see, and no browser guess its type."""
+    """Forbid caches to keep a file that holds what this one person may see, and browsers to guess its type."""
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
 

@@ -417,7 +417,7 @@ def restore_milestone(
     return locked
 
 
-# What people entered about a milestone's date. An act on its record may end it, and an undo puts it back.
+# Columns that people enter about a milestone's date. An act on its record may end it, and an undo puts it back.
 DATE_COLUMNS = (
     *("due_on", "scheduled_on", "recurs_from", "overridden_at", "override_reason"),
     *("snoozed_until", "snooze_reason"),

@@ -587,7 +587,7 @@ def _mask_drafts(words: Words) -> None:
 def _mask_imports(words: Words) -> None:
     """Mask the words in the rows of imports, and remove the files they came from, and those that nobody has read yet."""
     columns = ("cells", "corrections", "problems", "look_alikes", "changes", "values", "made")
-    # As text: it is JSON, whose words stand among those of the person in their encoded form, too.
+    # Searched as text: it is JSON, whose words stand among those of the person in their encoded form, too.
     texts = {f"{column}_text": Cast(column, models.TextField()) for column in columns}
     # A key is what a later file finds the record by; names are folded in it.
     named = ImportRow.objects.annotate(**texts).filter(_naming(words.called, texts)).order_by("pk")

@@ -209,7 +209,7 @@ ADDED: Mapping[str, tuple[Callable[[Any], Any], Callable[[Any], list[str]]]] = {
     ),
 }
 
-# What the pages of other records add: by the kind of the page the actions, each with the address that adds a row about it.
+# Actions that add rows from the pages of other records: by the kind of the page, each with the address that adds a row about it.
 ADDED_BESIDE: Mapping[str, Mapping[str, str]] = {
     "organization": {
         "activity.add": "activity_log",
@@ -230,7 +230,7 @@ ADDED_BESIDE: Mapping[str, Mapping[str, str]] = {
     "programme": {"figure.edit": "figure_add"},
     "region": {"figure.edit": "figure_add"},
 }
-# What lists add, so that nothing has to exist before.
+# Actions of lists, which need no record to begin from.
 ADDED_IN_LISTS: Mapping[str, str] = {
     "agreement": "agreement.add",
     "organization": "organization.add",

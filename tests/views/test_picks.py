@@ -150,7 +150,7 @@ def test_without_a_role_there_is_nothing_to_find(role: str, world: World, client
 
 
 class TestAddingWhatIsNotFound:
-    """What a field does not find is added beside it, by the same verb as on its own page."""
+    """A row that a field does not find is added beside it, by the same verb as on its own page."""
 
     DIALOG = {"HX-Request": "true"}
 
