@@ -410,8 +410,9 @@ class TestInABrowser:
     def test_a_visit_needs_the_fields_in_sight_alone(self, world: World, page: Any) -> None:
         page.get_by_role("link", name="Log an activity").first.click()
         page.locator("#entry").get_by_label("Summary").wait_for()
+        page.wait_for_load_state()  # before the style sheets are there, every field is in sight
         shown = page.locator("#entry").locator("input, select, textarea").filter(visible=True)
-        names = [field.get_attribute("name") for field in shown.all()]
+        names = shown.evaluate_all("all => all.map(one => one.name)")
         assert list(dict.fromkeys(names)) == [
             *("kind", "find", "agreement", "partner-words", "summary", "starts_on", "is_done"),
             *("attached-files", "next_step_when", "next_step"),
