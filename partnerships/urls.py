@@ -202,6 +202,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("exports/<int:pk>/file/", exports.export_download, name="export_download"),
     path("imports/", imports.import_list, name="import_list"),
     path("imports/add/", imports.import_add, name="import_add"),
+    path("imports/template/<slug:kind>.xlsx", imports.import_template, name="import_template"),
     path("imports/recipes/<int:pk>/delete/", imports.import_recipe_delete, name="import_recipe_delete"),
     path("imports/<int:pk>/", imports.import_detail, name="import_detail"),
     path("imports/<int:pk>/choose/<slug:section>/", imports.import_choose, name="import_choose"),

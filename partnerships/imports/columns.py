@@ -17,6 +17,8 @@ from partnerships.inputs import parse_partial_day, parse_phone, parse_serial_day
 SAMPLE = 40
 # How sure a guess is: a heading word for word, without what is in brackets, a word within it, and what is in the column.
 EXACT, WITHOUT_BRACKETS, WITHIN, BY_CONTENT = 100, 90, 40, 30
+# Our own label of the field, as in a template.
+OWN_LABEL = 110
 # E-mail addresses under "Contact" are no names of persons.
 BY_ADDRESSES = 60
 LONGEST_CHOICE = 20
@@ -110,6 +112,8 @@ def _heading_score(field: Field, heading: str) -> float:
         return 0
     words = _words_of(field)
     keys = heading_keys(heading)
+    if keys and keys[0] in _folded(field.labels):
+        return OWN_LABEL
     if keys and keys[0] in words:
         return EXACT
     if any(key in words for key in keys):
@@ -141,7 +145,7 @@ def _known_words() -> frozenset[str]:
 
 
 def _words_of(field: Field) -> frozenset[str]:
-    return _folded((field.name, *field.synonyms))
+    return _folded((field.name, *field.synonyms, *field.labels))
 
 
 @cache

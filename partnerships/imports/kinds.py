@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, Self
 
-from django.utils.translation import get_language
+from django.conf import settings
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.names import has_chinese
@@ -47,6 +48,11 @@ class Field:
     choices: Choices = field(default_factory=dict)
     refers_to: str = ""
 
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """Return the label in each language of the site: templates and files of ours have it as a heading."""
+        return tuple(_in_language(self.label, code) for code, _name in settings.LANGUAGES)
+
     def with_choices(self, choices: Choices) -> Self:
         """Return the field with the choices of an office; words that we know for the same values stay."""
         return replace(
@@ -59,6 +65,11 @@ class Field:
         words = self.choices[value]
         word = next(iter((*(word for word in words if has_chinese(word) == is_chinese), *words, value)))
         return word[:1].upper() + word[1:]
+
+
+def _in_language(text: LazyText, code: str) -> str:
+    with override(code):
+        return str(text)
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ COUNTRY = Field(
 )
 UNIT = Field(
     "unit",
-    _("Unit"),
+    _("Our unit"),
     "choice",
     refers_to="unit",
     synonyms=(

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -15,18 +16,42 @@ from partnerships.imports.rows import WorkRow, refusals
 from partnerships.imports.tables import Cell, Table
 from partnerships.imports.values import read_value
 from partnerships.models import ImportRow
+from partnerships.names import fold
 
 Words = Mapping[str, Mapping[str, tuple[str, ...]]]
+# Sheets that tell how to fill in the others; the first two are those of our templates.
+INSTRUCTIONS = {
+    "explanation",
+    "填写说明",
+    "说明",
+    "填表说明",
+    "使用说明",
+    "instructions",
+    "instruction",
+    "readme",
+    "help",
+    "guide",
+}
 
 
-def choose_tables(tables: Sequence[Table], recipe: Recipe) -> list[Table]:
-    """Return the tables that the recipe means: by sheet and title, else the largest, with all others under the same headings."""
+def choose_tables(tables: Sequence[Table], recipe: Recipe, kind: str) -> list[Table]:
+    """Return the tables that the recipe means: by sheet and title, else the largest, with all others under the same headings.
+
+    A table without a column that the kind needs comes last: a sheet that explains the columns, or one of totals.
+    """
     found = [table for table in tables if not recipe.sheet or table.sheet == recipe.sheet]
     found = [table for table in found if not recipe.title or table.title == recipe.title]
     if not found:
         raise InvalidInput(_("The file has no table of this name. Choose another one."), field="sheet")
-    largest = max(found, key=lambda table: len(table.rows))
+    largest = max(found, key=lambda table: (_fit(kind, table), len(table.rows)))
     return [table for table in found if table.sheet == largest.sheet and table.headings == largest.headings]
+
+
+def _fit(kind: str, table: Table) -> tuple[bool, bool]:
+    """Return whether a table is none of instructions, and whether its headings name what rows of the kind cannot do without."""
+    named = set(guess_columns(kind, replace(table, rows=())).values())
+    needed = {field.name for field in KINDS[kind].fields if field.required}
+    return fold(table.sheet) not in INSTRUCTIONS, needed <= named
 
 
 def headings_of(table: Table) -> list[str]:

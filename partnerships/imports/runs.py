@@ -182,7 +182,7 @@ def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[Work
 def store_rows(imported: Import, recipe: Recipe) -> None:
     """Read the file, and keep the cells of its rows."""
     found = open_tables(imported)
-    tables = choose_tables(found, recipe)
+    tables = choose_tables(found, recipe, imported.kind)
     sheets: Counter[str] = Counter()
     for table in found:
         sheets[table.sheet] += len(table.rows)

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.exceptions import DomainError
 from partnerships.forms.imports import CHOSEN, ImportForm
 from partnerships.imports import acts
+from partnerships.imports.kinds import KINDS
 from partnerships.imports.preview import (
     columns_shown,
     decisions_from,
@@ -32,7 +33,8 @@ from partnerships.imports.preview import (
     values_shown,
 )
 from partnerships.imports.rejected import write_rejected
-from partnerships.models import Import, ImportRecipe, ImportRow, RowOutcome, RowUndo
+from partnerships.imports.templates import write_template
+from partnerships.models import Import, ImportKind, ImportRecipe, ImportRow, RowOutcome, RowUndo
 from partnerships.permissions import may
 from partnerships.requests import UserRequest
 from partnerships.statuses import ImportStatus
@@ -78,8 +80,23 @@ def import_add(request: UserRequest) -> HttpResponse:
         if imported:
             acts.start_run(imported)
             return redirect(imported)
-    context = {"form": form, "title": _("Import a spreadsheet"), "back": reverse("import_list")}
+    kinds = [(kind.value, kind.label) for kind in ImportKind]
+    context = {"form": form, "title": _("Import a spreadsheet"), "back": reverse("import_list"), "kinds": kinds}
     return render(request, "partnerships/imports/add.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_safe
+def import_template(request: UserRequest, kind: str) -> FileResponse:
+    """Download an empty spreadsheet for rows of a kind, with its columns explained."""
+    require_or_403(request.user, "import.run")
+    if kind not in ImportKind.values:
+        raise Http404
+    file = BytesIO()
+    write_template(kind, file, reader=request.user)
+    file.seek(0)
+    name = _("%(kind)s (template)") % {"kind": KINDS[kind].label}
+    return _download(file, f"{name}.xlsx")
 
 
 @login_required

@@ -182,6 +182,7 @@ TABLE: dict[str, list[int]] = {
     "export_download": [404, 200, 404, 404, 404, 404, 404, 404],
     "import_list": [403, 200, 200, 200, 403, 200, 403, 200],
     "import_add": [403, 200, 200, 200, 403, 200, 403, 200],
+    "import_template": [403, 200, 200, 200, 403, 200, 403, 200],
     "import_detail": [404, 200, 200, 200, 404, 200, 404, 404],
     "import_row": [404, 200, 200, 200, 404, 200, 404, 404],
     "import_rejected": [404, 200, 200, 200, 404, 200, 404, 404],
@@ -259,6 +260,7 @@ def addresses(world: World) -> dict[str, str]:
     )
     row = _import_row(world)
     arguments: dict[str, list[Any]] = {
+        "import_template": ["register"],
         "import_detail": [row.imported_id],
         "import_row": [row.imported_id, row.pk],
         "import_rejected": [row.imported_id],

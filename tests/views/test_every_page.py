@@ -19,6 +19,7 @@ FILES_AND_ONE_PERSONS = {
     "export_download",
     "import_recipe",
     "import_rejected",
+    "import_template",
     "mail_file",
     "mail_message",
 }

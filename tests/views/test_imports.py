@@ -172,6 +172,15 @@ def test_rows_with_the_same_problem_are_shown_together(world: World, client_of: 
     assert [shown.row.number for shown in page.context["rows"]] == [2, 3]
 
 
+def test_a_template_is_downloaded_in_the_persons_language(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    assert "/imports/template/honours.xlsx" in client.get("/imports/add/").text
+    sheet, explained = load_workbook(BytesIO(client.get("/imports/template/honours.xlsx").getvalue())).worksheets
+    assert [cell.value for cell in sheet[1]][:3] == ["Organization", "Unified social credit code", "Honor"]
+    assert [cell.value for cell in explained[1]][:2] == ["Column", "Required"]
+    assert client.get("/imports/template/other.xlsx").status_code == 404
+
+
 def test_the_rows_left_out_come_back_as_a_file(world: World, client_of: Callable[[Any], Client]) -> None:
     client = client_of(world.coordinator)
     imported = upload(client, FILE, unit=world.unit.pk)
