@@ -17,7 +17,7 @@ from django.test.signals import template_rendered
 from django.utils import translation
 from hypothesis import HealthCheck
 
-from tests.services.browser import log_in, watch
+from tests.services.browser import log_in, use_loaded_pages, watch
 from tests.services.databases import new_postgres_database
 from tests.services.emptying import empty_after_tests
 from tests.services.processes import PATIENCE
@@ -26,6 +26,7 @@ from tests.services.smtp_sink import SmtpSink, running_sink
 from tests.services.stack import Stack
 
 empty_after_tests()
+use_loaded_pages()
 # How long an example takes says how busy the machine is, not whether it is right.
 hypothesis.settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis.settings.load_profile("unhurried")

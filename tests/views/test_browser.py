@@ -45,7 +45,7 @@ def test_the_keyboard_reaches_the_content_first(db: None, open_page: Callable[..
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
 
-    assert page.evaluate("document.activeElement.id") == "main"
+    page.locator("#main:focus").wait_for()
 
 
 @pytest.mark.parametrize(("width", "is_under_more"), [(390, True), (1440, False)])
@@ -58,6 +58,5 @@ def test_every_page_is_reached_from_the_menu_at_any_width(
         page.get_by_role("navigation", name="Main").get_by_text("More").click()
     page.get_by_role("link", name="Calendar", exact=True).click()
 
-    page.get_by_role("heading", level=1).wait_for()
-    assert page.url.endswith("/calendar/")
+    page.wait_for_url("**/calendar/")
     assert page.get_by_role("navigation", name="Main").get_by_role("link", name="Calendar", exact=True).is_visible()

@@ -124,7 +124,7 @@ class TestInABrowser:
             page.get_by_role("link", name="Open in a new tab").press("Enter")
 
         assert image.evaluate("image => image.naturalWidth") == 20
-        assert opened.value.url.endswith(file_of(version))
+        opened.value.wait_for_url(f"**{file_of(version)}")
         assert page.locator("#broken").is_hidden()
 
     def test_a_pdf_is_shown_by_the_browser(self, world: World, open_page: Callable[..., Any]) -> None:
