@@ -172,6 +172,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("sources/<int:pk>/", sources.source_detail, name="source_detail"),
     delete_path("sources/", "source"),
     path("citations/add/<slug:target>/<int:pk>/", records.citation_add, name="citation_add"),
+    path("citations/<int:pk>/edit/", records.citation_edit, name="citation_edit"),
+    path("citations/<int:pk>/delete/", records.citation_delete, name="citation_delete"),
     path("originals/<int:pk>/edit/", agreements.custody_edit, name="custody_edit"),
     path("regions/<int:pk>/", regions.region_detail, name="region_detail"),
     path("documents/add/<slug:target>/<int:pk>/", documents.document_add, name="document_add"),

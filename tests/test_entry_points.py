@@ -656,7 +656,7 @@ RECORD_ACTS: dict[type[Any], tuple[Callable[..., Any], list[Act]]] = {
     Citation: (
         lambda **given: CitationFactory(record=EventFactory(), **given),
         [
-            columns(field="title", printed="As printed", is_assumption=True, note="In short"),
+            columns(field="name", printed="As printed", is_assumption=True, note="In short"),
             Act("of another source", changes=lambda row: {"source": SourceFactory(), "statement": None}),
             Act("sentence", changes=lambda row: {"statement": StatementFactory(source=row.source)}),
             refused("sentence of another source", changes=lambda row: {"statement": StatementFactory()}),
@@ -1232,8 +1232,9 @@ ADD_PAGES: dict[Any, dict[str, Way]] = {
 EDIT_PAGES: dict[Any, dict[str, Way]] = {
     Achievement: {"partnerships.forms.records": page_way("achievement_edit")},
     ReportedFigure: {"partnerships.forms.records": page_way("figure_edit")},
-    Source: {"partnerships.forms.records": page_way("source_edit", lacks=["sentence", "number twice"])},
-    Event: {"partnerships.forms.records": page_way("event_edit", lacks=["person", "contact", "programme", "nobody"])},
+    Source: {"partnerships.forms.records": page_way("source_edit")},
+    Citation: {"partnerships.forms.records": page_way("citation_edit", lacks=["sentence of another source"])},
+    Event: {"partnerships.forms.records": page_way("event_edit", lacks=["person", "contact", "nobody"])},
 }
 
 SUBJECTS = {
@@ -1253,7 +1254,7 @@ SUBJECTS = {
         DEMAND_ACTS,
         {
             "partnerships.admin.demands": ADMIN,
-            "partnerships.forms.records": page_way("demand_edit", lacks=["programme"]),
+            "partnerships.forms.records": page_way("demand_edit"),
         },
     ),
     "edit_answer": Subject(ANSWER, AnswerFactory, ANSWER_ACTS, {"partnerships.admin.demands": ADMIN}),
@@ -1409,7 +1410,7 @@ SUBJECTS = {
         FACILITY_ACTS,
         {
             "partnerships.admin.facilities": ADMIN,
-            "partnerships.forms.records": page_way("facility_edit", lacks=["programme"]),
+            "partnerships.forms.records": page_way("facility_edit"),
         },
     ),
     "edit_milestone": Subject(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 from django import forms
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
@@ -29,10 +29,12 @@ from partnerships.models import (
     HonourScheme,
     Participation,
     Programme,
+    ProgrammeItem,
     ProgrammeOrganizer,
     ProgrammeTarget,
     ReportedFigure,
     Source,
+    Statement,
     Unit,
     User,
 )
@@ -46,15 +48,18 @@ from partnerships.workflows.records import edit_record, register_record
 SHARED_ROWS = {"area": CooperationArea.objects.filter(is_active=True), "scheme": HonourScheme.objects.all()}
 
 
+# Words for lines: the heading, one line, the button for one more.
+LineWords = dict[type[Model], tuple[Any, Any, Any]]
+
+
 class RecordForm(FormWithLines):
     """A form of one kind of record, new or on record, with lines for its parts. Subclasses name the verbs."""
 
     register: ClassVar[Callable[..., Any]]
     edit: ClassVar[Callable[..., Any]]
     keeps_unit: ClassVar[bool] = False
-    lines: ClassVar[tuple[tuple[type[Model], type[LineForm]], ...]] = ()
-    # Words for the lines of each kind of part: the heading, one line, the button for one more.
-    line_words: ClassVar[dict[type[Model], tuple[Any, Any, Any]]] = {}
+    lines: ClassVar[tuple[tuple[type[Model], "type[RecordLine]"], ...]] = ()
+    line_words: ClassVar[LineWords] = {}
 
     def __init__(self, data: QueryDict | None = None, *, user: User, **kwargs: Any) -> None:
         data = with_more_lines(data)
@@ -68,7 +73,9 @@ class RecordForm(FormWithLines):
         if "owner" in self.fields:
             offer_rows(self, "owner", User.objects.visible_to(user).reachable())
         self._offer_units(user, is_new=is_new)
-        self.formsets = tuple(self._formset(data, model, form, user) for model, form in self.lines)
+        self.formsets = tuple(
+            self._formset(data, model, form, user) for model, form in self.lines if form.is_asked_of(user)
+        )
 
     def _offer_picks(self, name: str, user: User) -> None:
         """Offer the rows the user may choose. A chosen one that the user may not see stays, and is not shown."""
@@ -92,9 +99,10 @@ class RecordForm(FormWithLines):
         if is_new and len(only) == 1:
             self.fields["unit"].initial = only[0].pk
 
-    def _formset(self, data: QueryDict | None, model: type[Model], form: type[LineForm], user: User) -> LineFormSet:
+    def _formset(self, data: QueryDict | None, model: type[Model], form: "type[RecordLine]", user: User) -> LineFormSet:
         made = line_formset(self._meta.model, model, form, extra=0)
         about = {"instance": self.instance, "prefix": model._meta.model_name, "form_kwargs": {"user": user}}
+        about["queryset"] = form.rows_for(user)
         formset: LineFormSet = made(data, **about)
         formset.heading, formset.one, formset.more = self.line_words[model]  # type: ignore[attr-defined]
         return formset
@@ -109,26 +117,59 @@ class RecordForm(FormWithLines):
         return type(self).edit(self.instance, actor=actor, today=today, **asked)
 
 
-class PlainLineForm(LineForm):
-    """A line without rows to look up."""
+class RecordLine(LineForm):
+    """A line about a part of a record."""
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            if isinstance(field, PickField):
+                field.offer_to(user, current=getattr(self.instance, f"{name}_id"))
+
+    @classmethod
+    def is_asked_of(cls, user: User) -> bool:
+        """Whether ``user`` is shown such lines at all."""
+        return True
+
+    @classmethod
+    def rows_for(cls, user: User) -> QuerySet:
+        """Return the rows that ``user`` may change, of all records."""
+        return cls._meta.model._default_manager.all()
 
 
-class OrganizationLineForm(PlainLineForm):
+class OrganizationLineForm(RecordLine):
     """A line about an organization, which is found by its words."""
 
     organization = PickField("organization", label=_("Organization"))
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
-        super().__init__(*args, user=user, **kwargs)
-        pick_field(self, "organization").offer_to(user, current=self.instance.organization_id)
+
+class LabelLineForm(RecordLine):
+    """A programme that the record belongs to, one of those that the person may edit."""
+
+    programme = PickField("programme", label=_("Programme"))
+
+    class Meta:
+        model = ProgrammeItem
+        fields = ["programme"]
+
+    @classmethod
+    def is_asked_of(cls, user: User) -> bool:
+        return Programme.objects.edited_by(user).exists()
+
+    @classmethod
+    def rows_for(cls, user: User) -> QuerySet:
+        return ProgrammeItem.objects.filter(programme__in=Programme.objects.edited_by(user).order_by())
+
+
+LABELS = (ProgrammeItem, LabelLineForm)
+LABEL_WORDS: LineWords = {ProgrammeItem: (_("Programmes"), _("Programme"), _("Put under a programme"))}
 
 
 class DemandRecordForm(EitherTitleMixin, RecordForm):
     register, edit = staticmethod(register_demand), staticmethod(edit_demand)
     keeps_unit = True
+    lines = (LABELS,)
+    line_words = LABEL_WORDS
     needs_one_of = frozenset({"title", "title_zh", "original_wording", "rewritten_wording"})
 
     organization = PickField("organization", label=_("Asked by"))
@@ -158,8 +199,8 @@ class PartnerLineForm(OrganizationLineForm):
 class FacilityForm(EitherNameMixin, RecordForm):
     register, edit = staticmethod(register_facility), staticmethod(edit_facility)
     keeps_unit = True
-    lines = ((FacilityPartner, PartnerLineForm),)
-    line_words = {FacilityPartner: (_("Run by"), _("Organization"), _("Add an organization"))}
+    lines = ((FacilityPartner, PartnerLineForm), LABELS)
+    line_words = {FacilityPartner: (_("Run by"), _("Organization"), _("Add an organization")), **LABEL_WORDS}
 
     agreement = PickField("agreement", label=_("Agreement"), required=False)
     event = PickField("event", label=_("Opened at"), required=False)
@@ -208,7 +249,7 @@ class OrganizerLineForm(OrganizationLineForm):
         fields = ["organization", "role"]
 
 
-class TargetLineForm(PlainLineForm):
+class TargetLineForm(RecordLine):
     class Meta:
         model = ProgrammeTarget
         fields = ["measure", "value", "by_on", "note"]
@@ -229,7 +270,7 @@ class ProgrammeForm(EitherNameMixin, RecordForm):
         widgets = {"starts_on": DayInput, "ends_on": DayInput, "summary": forms.Textarea(attrs={"rows": 3})}
 
 
-class KindLineForm(PlainLineForm):
+class KindLineForm(RecordLine):
     class Meta:
         model = EventKind
         fields = ["kind"]
@@ -245,10 +286,11 @@ class ParticipationLineForm(OrganizationLineForm):
 
 class EventRecordForm(EitherNameMixin, RecordForm):
     register, edit = staticmethod(register_record), staticmethod(edit_record)
-    lines = ((EventKind, KindLineForm), (Participation, ParticipationLineForm))
+    lines = ((EventKind, KindLineForm), (Participation, ParticipationLineForm), LABELS)
     line_words = {
         EventKind: (_("Kinds"), _("Kind"), _("Add a kind")),
         Participation: (_("Participants"), _("Participant"), _("Add a participant")),
+        **LABEL_WORDS,
     }
 
     region = PickField("region", label=_("Region"), required=False)
@@ -285,8 +327,17 @@ class FigureForm(EitherNameMixin, RecordForm):
         widgets = {"as_of": DayInput}
 
 
+class StatementLineForm(RecordLine):
+    class Meta:
+        model = Statement
+        fields = ["number", "nothing_to_record", "opening", "text", "text_zh"]
+        widgets = {name: forms.Textarea(attrs={"rows": 2}) for name in ("text", "text_zh")}
+
+
 class SourceForm(RecordForm):
     register, edit = staticmethod(register_record), staticmethod(edit_record)
+    lines = ((Statement, StatementLineForm),)
+    line_words = {Statement: (_("Sentences"), _("Sentence"), _("Add a sentence"))}
 
     url = forms.URLField(label=_("Address on the web"), required=False, assume_scheme="https")
 
@@ -308,7 +359,7 @@ class CiteSourceForm(RecordForm):
 
     class Meta:
         model = Citation
-        fields = ["source", "field", "printed", "is_assumption", "note"]
+        fields = ["source", "statement", "field", "printed", "is_assumption", "note"]
         widgets = {name: forms.Textarea(attrs={"rows": 3}) for name in ("printed", "note")}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -316,3 +367,11 @@ class CiteSourceForm(RecordForm):
         columns = self.instance.record._meta.concrete_fields
         named = [(one.name, one.verbose_name) for one in columns if one.editable and not one.primary_key]
         cast("forms.ChoiceField", self.fields["field"]).choices = [("", _("The whole record")), *named]
+        self._offer_sentences(self.instance.source_id or self.initial.get("source"))
+
+    def _offer_sentences(self, source: int | None) -> None:
+        """Offer the sentences of a source that the page knows already."""
+        if source is None:
+            del self.fields["statement"]
+        else:
+            offer_rows(self, "statement", Statement.objects.filter(source=source))

@@ -165,6 +165,10 @@ class Citation(ReferenceModel):
     def __str__(self) -> str:
         return f"{self.source}: {self.field or self.content_type.name}"
 
+    def get_absolute_url(self) -> str:
+        """Return the page of the record; that of the source for a part of a record, which has none."""
+        return str(getattr(self.record, "get_absolute_url", self.source.get_absolute_url)())
+
     def clean(self) -> None:
         if self._state.adding and self.record is None:
             raise ValidationError(_("The record that this is about does not exist."))

@@ -181,7 +181,8 @@ def masked(value: str) -> str:
 @register.inclusion_tag("partnerships/_sources.html", takes_context=True)
 def sources(context: Context, row: Model) -> dict[str, object]:
     """Show every citation of a record in one place, each with the name of its field."""
-    return {"citations": [(field_label(row, citation.field), citation) for citation in _citations(context, row)]}
+    found = [(field_label(row, citation.field), citation) for citation in _citations(context, row)]
+    return {"citations": found, "may_edit": bool(found) and may(context["request"].user, "citation.edit")}
 
 
 def field_label(row: Model, field: str) -> str:

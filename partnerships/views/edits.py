@@ -15,6 +15,7 @@ from partnerships.models import (
     Achievement,
     Activity,
     Agreement,
+    Citation,
     Contact,
     Demand,
     Document,
@@ -43,6 +44,7 @@ EditedRow = (
     | Honour
     | Achievement
     | Programme
+    | Citation
 )
 
 

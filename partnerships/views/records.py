@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from django.contrib.auth.decorators import login_required
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -43,6 +44,7 @@ from partnerships.models import (
 from partnerships.requests import UserRequest
 from partnerships.texts import LazyText
 from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.deletions import delete_page
 from partnerships.views.edits import edit_page
 
 
@@ -147,3 +149,26 @@ def citation_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
     return edit_page(
         request, row, form, title=_("Cite a source"), template="citation_form", then=row.get_absolute_url()
     )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def citation_edit(request: UserRequest, pk: int) -> HttpResponse:
+    citation = _citation_or_404(request, pk)
+    require_or_403(request.user, "citation.edit", citation)
+    form = CiteSourceForm(request.POST or None, user=request.user, instance=citation)
+    return edit_page(request, citation, form, title=_("Edit the citation"), template="citation_form")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def citation_delete(request: UserRequest, pk: int) -> HttpResponse:
+    citation = _citation_or_404(request, pk)
+    page = citation.get_absolute_url()
+    return delete_page(request, citation, back=page, then=page)
+
+
+def _citation_or_404(request: UserRequest, pk: int) -> Citation:
+    citation = get_object_or_404(Citation, pk=pk)
+    citation.source = visible_or_404(Source.objects.all(), request, citation.source_id)
+    return citation

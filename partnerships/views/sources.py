@@ -50,6 +50,7 @@ from partnerships.models import (
     User,
     Visit,
 )
+from partnerships.permissions import may
 from partnerships.reports.figures import to_register
 from partnerships.requests import UserRequest
 from partnerships.texts import LazyText
@@ -122,6 +123,7 @@ def source_detail(request: UserRequest, pk: int) -> HttpResponse:
         "to_dos": to_dos,
         "figures": figures,
         "citations": citations,
+        "edits_citations": may(request.user, "citation.edit"),
     }
     return render(request, "partnerships/sources/detail.html", context)
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from partnerships.demo.documents import png
 from partnerships.factories import (
     AchievementFactory,
+    CitationFactory,
     CustodyStepFactory,
     DocumentVersionFactory,
     EnterpriseFactory,
@@ -164,6 +165,8 @@ TABLE: dict[str, list[int]] = {
     "source_add": WHO_ADDS,
     "source_edit": OFFICE_OF_SHARED,
     "citation_add": WORKERS,
+    "citation_edit": OFFICE_OF_SHARED,
+    "citation_delete": OFFICE_OF_SHARED,
     "custody_edit": WORKERS,
     "region_detail": SHARED,
     "source_detail": SHARED,
@@ -334,6 +337,8 @@ def addresses(world: World) -> dict[str, str]:
         "figure_edit": [ReportedFigureFactory(unit=world.unit, compared=True).pk],
         "source_edit": [SourceFactory().pk],
         "citation_add": ["demand", world.demand.pk],
+        "citation_edit": [CitationFactory(record=world.demand).pk],
+        "citation_delete": [CitationFactory(record=world.demand).pk],
         "custody_edit": [CustodyStepFactory(agreement=world.agreement).pk],
         "region_detail": [RegionFactory().pk],
         "honour_scheme_delete": [HonourSchemeFactory().pk],

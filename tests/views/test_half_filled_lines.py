@@ -8,7 +8,15 @@ from django import forms
 from django.test import Client
 from django.urls import reverse
 
-from partnerships.factories import DAY, ContactFactory, EventFactory, FacilityFactory, PaymentFactory, ProgrammeFactory
+from partnerships.factories import (
+    DAY,
+    ContactFactory,
+    EventFactory,
+    FacilityFactory,
+    PaymentFactory,
+    ProgrammeFactory,
+    SourceFactory,
+)
 from partnerships.forms.lines import FormWithLines
 from partnerships.forms.picks import PickField
 from partnerships.inputs import DayField
@@ -23,9 +31,11 @@ PAGES = {
     "contact_edit": ("positions",),
     "payment_edit": ("receipts",),
     "event_people": ("people",),
-    "facility_edit": ("facilitypartner",),
+    "facility_edit": ("facilitypartner", "programmeitem"),
+    "demand_edit": ("programmeitem",),
+    "source_edit": ("statement",),
     "programme_edit": ("programmeorganizer", "programmetarget"),
-    "event_edit": ("eventkind", "participation"),
+    "event_edit": ("eventkind", "participation", "programmeitem"),
 }
 
 
@@ -38,6 +48,8 @@ def row_of(page: str, world: World) -> Any:
         "payment_edit": lambda: PaymentFactory(agreement=world.agreement),
         "event_people": lambda: EventFactory(unit=world.unit),
         "facility_edit": lambda: FacilityFactory(unit=world.unit),
+        "demand_edit": lambda: world.demand,
+        "source_edit": SourceFactory,
         "programme_edit": lambda: ProgrammeFactory(unit=world.unit),
         "event_edit": lambda: EventFactory(unit=world.unit),
     }[page]()
@@ -77,6 +89,7 @@ def test_each_form_with_lines_has_its_page_here() -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 def test_nothing_typed_in_a_line_is_dropped(page: str, world: World, client_of: Callable[[Any], Client]) -> None:
+    ProgrammeFactory(unit=world.unit)  # lines about programmes are shown to those who may edit one
     client = client_of(world.people["staff"])
     dropped = []
     for prefix in PAGES[page]:

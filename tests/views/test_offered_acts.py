@@ -78,7 +78,7 @@ ELSEWHERE: Mapping[str, str] = {
     "figure.view": "the page itself",
     "source.view": "the page itself",
     "source.edit": "the page of the source",
-    "citation.edit": "the admin, which the office enters",
+    "citation.edit": "the page of its record and of its source, beside each citation",
     "reference.view": "the page itself",
     "reference.edit": "the admin, which the office enters",
 }

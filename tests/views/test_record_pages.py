@@ -178,6 +178,42 @@ def test_a_coordinator_cites_a_source_for_a_field(world: World, client: Client) 
     assert "They want quieter bearings" in client.get(answer.url).text
 
 
+def test_the_office_corrects_a_citation_from_the_page_of_the_record(
+    world: World, client: Client, client_of: Callable[[Any], Client]
+) -> None:
+    citation = CitationFactory(record=world.demand, printed="As printed")
+    address, office = reverse("citation_edit", args=[citation.pk]), client_of(world.people["staff"])
+    page = world.demand.get_absolute_url()
+
+    shown = [f'href="{address}"' in one.get(page).text for one in (client, office)]
+    answer = office.post(address, filled(office.get(address), printed="What was printed"))
+    citation.refresh_from_db()
+    gone = office.post(reverse("citation_delete", args=[citation.pk]), {"reason": "Twice", "version": citation.version})
+
+    assert shown == [False, True]
+    assert (answer.url, citation.printed) == (page, "What was printed")
+    assert (gone.url, Citation.objects.count()) == (page, 0)
+
+
+@pytest.mark.parametrize("kind", ["event", "facility", "demand"])
+def test_programmes_that_one_may_not_edit_stay_on_a_record(
+    kind: str, world: World, client: Client, client_of: Callable[[Any], Client]
+) -> None:
+    row = {"facility": world.facility, "demand": world.demand}.get(kind) or EventFactory(unit=world.unit)
+    ours, theirs = ProgrammeFactory(unit=world.unit), ProgrammeFactory()
+    for programme in (ours, theirs):
+        ProgrammeItemFactory(programme=programme, **{kind: row})
+    row.refresh_from_db()
+    address = reverse(f"{kind}_edit", args=[row.pk])
+
+    page = client.get(address)
+    (lines,) = [one for one in page.context["form"].formsets if one.prefix == "programmeitem"]
+    client.post(address, filled(page, **{"programmeitem-0-DELETE": "on"}))
+
+    assert [line.instance.programme for line in lines.initial_forms] == [ours]
+    assert [item.programme for item in row.programme_items.all()] == [theirs]
+
+
 def test_a_step_of_the_original_is_corrected_and_taken_out(world: World, client: Client) -> None:
     kept, wrong = (CustodyStepFactory(agreement=world.agreement, desk=desk) for desk in ("Shelf 3", "Shelf 4"))
     shown = client.get(section_url(world.agreement, "files")).text
