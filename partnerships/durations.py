@@ -4,7 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
-from partnerships.inputs import CHINESE_NUMBER, PLAIN_SIGNS, in_digits, parse_partial_day
+from partnerships.inputs import CHINESE_NUMBER, FORMAL_DIGITS, PLAIN_SIGNS, in_digits, parse_partial_day
 from partnerships.partial_dates import PartialDate
 
 LONGEST_MONTHS, LONGEST_TERM = 1200, 300
@@ -14,7 +14,6 @@ NUMBERS |= {"fifteen": "15", "twenty": "20", "thirty": "30", "half a": "0.5", "a
 NUMBER_WORD = re.compile(rf"\b({'|'.join(sorted(NUMBERS, key=len, reverse=True))})\b(?= |-)")
 # "three (3) years" says it twice.
 SAID_TWICE = re.compile(rf"(\d+) ?\((?:\1|{'|'.join(NUMBERS)})\)")
-FORMAL_DIGITS = str.maketrans("壹贰叁肆伍陆柒捌玖拾", "一二三四五六七八九十")
 # Words about notice and early ends, which are no length of a renewal: 期满前三个月无异议.
 ABOUT_NOTICE = re.compile(
     r"(?:期满|到期|届满)之?前 ?\d+ ?个?(?:月|日|天)|提前 ?\d+ ?个?(?:月|日|天)"
@@ -83,7 +82,7 @@ def parse_duration(text: str, *, unit: str = "years") -> Duration | None:
     words = " ".join(
         unicodedata.normalize("NFKC", text).replace("個", "个").translate(PLAIN_SIGNS).lower().split()
     ).strip(" .;。")
-    words = words.translate(FORMAL_DIGITS)
+    words = re.sub(r"(?<=年)整$", "", words.translate(FORMAL_DIGITS))
     words = NUMBER_WORD.sub(lambda found: NUMBERS[found[1]], words)
     words = CHINESE_NUMBER.sub(
         in_digits, words.replace("两年", "二年").replace("两个", "二个").replace("半年", "6个月")

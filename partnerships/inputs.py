@@ -81,6 +81,19 @@ AMOUNT_IN_TWO_UNITS = re.compile(r"(\d+)[亿億] ?(\d{1,4}(?:\.\d+)?)([千百]?)
 YUAN_BEFORE = re.compile(r"(?:¥|RMB|CNY|人民币) ?", re.IGNORECASE)
 YUAN_BEHIND = re.compile(r" ?(?:RMB|CNY|人民币)", re.IGNORECASE)
 LONGEST_AMOUNT = 60
+# Numbers in words, plain and formal: 三十万, 叁拾万元整. 两 counts, as in 两万.
+FORMAL_DIGITS = str.maketrans(
+    "壹贰貳叁參叄肆伍陆陸柒捌玖拾佰仟萬億零兩两圆圓", "一二二三三三四五六六七八九十百千万亿〇二二元元"
+)
+_NUMBER = f"[{CHINESE_DIGITS}]|\\d+(?:\\.\\d+)?"
+BELOW_TEN_THOUSAND = re.compile(
+    rf"(?:(?P<thousands>{_NUMBER})千)?〇?(?:(?P<hundreds>{_NUMBER})百)?〇?(?:(?P<tens>{_NUMBER})?(?P<ten>十))?〇?(?P<ones>[{CHINESE_DIGITS[1:]}])?",
+    re.ASCII,
+)
+IN_WORDS = re.compile(
+    f"[{CHINESE_DIGITS}十百千万亿\\d.,]*[{CHINESE_DIGITS}十百千][{CHINESE_DIGITS}十百千万亿\\d.,]*", re.ASCII
+)
+COINS = re.compile(r"(?P<yuan>\d+)元(?:(?P<ten_cents>\d)角)?(?:(?P<cents>\d)分)?", re.ASCII)
 UNITS = {
     "": 1,
     "千": 1000,
@@ -226,8 +239,49 @@ def _numbers_of_day(text: str) -> tuple[int, int, int] | None:
     return year, month, day
 
 
+def number_in_words(text: str) -> Decimal | None:
+    """Return the number that Chinese words or their mixture with digits mean, such as 三十万, 叁拾万 or 2万5千; None for others.
+
+    两万五, which leaves its last unit out, is none.
+    """
+    text = text.translate(FORMAL_DIGITS)
+    if re.fullmatch(rf"[{CHINESE_DIGITS}]+", text):  # sign by sign
+        return Decimal("".join(str(CHINESE_DIGITS.index(sign)) for sign in text))
+    if re.fullmatch(r"\d+(?:\.\d+)?|\d{1,3}(?:,\d{3})+(?:\.\d+)?", text, re.ASCII):
+        return Decimal(text.replace(",", ""))
+    for unit, factor in (("亿", 10**8), ("万", 10**4)):
+        head, found, tail = text.rpartition(unit)
+        if found:
+            return _with_tail(number_in_words(head) if head else None, factor, tail)
+    found_below = BELOW_TEN_THOUSAND.fullmatch(text)
+    if not text or found_below is None:
+        return None
+    parts = found_below.groupdict()
+    units = {"thousands": 1000, "hundreds": 100, "tens": 10}
+    number = sum((_digits(parts[name]) * factor for name, factor in units.items() if parts[name]), Decimal(0))
+    if parts["ten"] and not parts["tens"]:
+        number += 10
+    if parts["ones"]:
+        if (parts["thousands"] or parts["hundreds"]) and not parts["ten"] and "〇" not in text:
+            return None  # 一百二 is 120, and 一百〇二 is 102
+        number += CHINESE_DIGITS.index(parts["ones"])
+    return number
+
+
+def _digits(text: str) -> Decimal:
+    return Decimal(CHINESE_DIGITS.index(text)) if text in CHINESE_DIGITS else Decimal(text)
+
+
+def _with_tail(head: Decimal | None, factor: int, tail: str) -> Decimal | None:
+    """Return ``head`` times ``factor`` and what stands behind the unit, which is less than one of it."""
+    low = number_in_words(tail.removeprefix("〇")) if tail else Decimal(0)
+    if head is None or low is None or low >= factor or (len(tail) == 1 and tail != "十"):
+        return None
+    return head * factor + low
+
+
 def parse_amount(text: str) -> Decimal | None:
-    """Return the number that a text such as ``1,000,000``, ``100万`` or ``1.2亿元`` means, or None."""
+    """Return the number that a text such as ``1,000,000``, ``100万``, ``1.2亿元`` or ``叁拾万元整`` means, or None."""
     if len(text) > LONGEST_AMOUNT:
         return None  # a number of a million digits is an error of arithmetic, not of the form
     if any(unicodedata.category(sign) == "No" for sign in text):
@@ -240,16 +294,41 @@ def parse_amount(text: str) -> Decimal | None:
     if found := AMOUNT_IN_TWO_UNITS.fullmatch(text):
         return int(found[1]) * Decimal(UNITS["亿"]) + Decimal(found[2]) * UNITS[f"{found[3]}万"]
     found = AMOUNT.fullmatch(text)
-    factor = UNITS.get(found[4].replace("萬", "万").replace("億", "亿")) if found else None
-    if found is None or factor is None:
+    if found is None:
+        return number_in_words(text.removesuffix("元").removesuffix("圆").removesuffix("圓"))
+    factor = UNITS.get(found[4].replace("萬", "万").replace("億", "亿"))
+    if factor is None:
         return None
     digits = found[2].replace(",", "").replace(" ", "")
     return Decimal(f"{found[1]}{digits}{found[3] or ''}") * factor
 
 
+def _in_arabic(text: str) -> str:
+    """Return a text with its numbers in Chinese words as digits: 叁拾万元伍角 becomes 300000.50元."""
+
+    def digits(found: re.Match[str]) -> str:
+        number = number_in_words(found[0])
+        return found[0] if number is None else f"{number:f}"
+
+    def coins(found: re.Match[str]) -> str:
+        return f"{found['yuan']}.{found['ten_cents'] or 0}{found['cents'] or 0}元"
+
+    plain = text.translate(FORMAL_DIGITS)
+    if not IN_WORDS.search(plain) and "角" not in plain and "分" not in plain:
+        return text
+    return COINS.sub(coins, IN_WORDS.sub(digits, plain))
+
+
 NUMBER_IN_MONEY = re.compile(r"-?\d[\d,. ]*(?: ?[十百千]?[万萬亿億]+(?: ?\d+(?:\.\d+)? ?[千百]?[万萬])?)?")
-ENGLISH_SCALE = re.compile(r"(thousand|k|million|mio|mln|mn|m|billion|bn)\b\.?", re.IGNORECASE)
-SCALES = {"thousand": 10**3, "k": 10**3, "billion": 10**9, "bn": 10**9}  # all others are millions
+ENGLISH_SCALE = re.compile(r"(thousand|k|w|million|mio|mln|mn|m|billion|bn)\b\.?", re.IGNORECASE)
+SCALES = {"thousand": 10**3, "k": 10**3, "w": 10**4, "billion": 10**9, "bn": 10**9}  # all others are millions
+# Points between thousands, which only a number with two of them or with a comma behind them has without doubt.
+GERMAN_NUMBER = re.compile(
+    r"(?<![\d.,])(?:\d{1,3}(?:\.\d{3}){2,}(?:,\d{1,2})?|\d{1,3}(?:\.\d{3})+,\d{1,2})(?![\d.,])", re.ASCII
+)
+REMARK_ON_MONEY = re.compile(r"\((?:不?含税|大写|小写|税[前后]|in words|incl\. VAT|excl\. VAT)\)", re.IGNORECASE)
+SUM_BEFORE = re.compile(r"^(?:共计|合计|总计|总额|共|in total|total)[:： ]*", re.IGNORECASE)
+IN_BRACKETS_BEHIND = re.compile(r"(?P<first>[^()]+)\((?P<second>[^()]+)\)")
 ABOUT = re.compile(r"^(?:约|大约|近|approx(?:imately|\.)?|about|ca?\.|circa|~|≈) ?", re.IGNORECASE)
 
 
@@ -257,7 +336,29 @@ def parse_money(text: str) -> Money | None:
     """Return the amount of a text such as ``50万欧元``, ``USD 1.5 million`` or ``约100万元``, with its currency if it names one."""
     if len(text) > LONGEST_AMOUNT:
         return None
-    words = ABOUT.sub("", " ".join(unicodedata.normalize("NFKC", text).split())).removesuffix("左右").strip()
+    if any(unicodedata.category(sign) == "No" for sign in text):
+        return None
+    words = REMARK_ON_MONEY.sub("", " ".join(unicodedata.normalize("NFKC", text).translate(PLAIN_SIGNS).split()))
+    words = ABOUT.sub("", SUM_BEFORE.sub("", words)).removesuffix("左右").strip()
+    if said_twice := IN_BRACKETS_BEHIND.fullmatch(words):
+        return _said_twice(said_twice["first"].strip(), said_twice["second"].strip())
+    return _money(_in_arabic(words))
+
+
+def _said_twice(first: str, second: str) -> Money | None:
+    """Return an amount with the same amount, or its currency, in brackets behind it."""
+    money, again = _money(_in_arabic(first)), _money(_in_arabic(second))
+    if money is None:
+        return None
+    if again is None:
+        currency = parse_currency(second)
+        return Money(money.amount, currency) if currency and money.currency in {"", currency} else None
+    currencies = {money.currency, again.currency} - {""}
+    return Money(money.amount, *currencies) if money.amount == again.amount and len(currencies) < 2 else None
+
+
+def _money(words: str) -> Money | None:
+    words = GERMAN_NUMBER.sub(lambda found: found[0].replace(".", "").replace(",", "."), words)
     found = NUMBER_IN_MONEY.search(words)
     if found is None:
         return None

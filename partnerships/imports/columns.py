@@ -8,6 +8,7 @@ from functools import cache
 from partnerships.countries import country_code
 from partnerships.durations import parse_duration
 from partnerships.imports.choices import find_choice, squash
+from partnerships.imports.date_readings import date_of_one_reading, readings_of_date
 from partnerships.imports.kinds import KINDS, NAME, ORGANIZATION, PARTNERS, TITLE, Field, Kind
 from partnerships.imports.parties import is_organization, split_place
 from partnerships.imports.people import EMAIL
@@ -219,7 +220,10 @@ def _is_date(cell: Cell) -> bool:
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return parse_serial_day(cell) is not None
     return isinstance(cell, str) and (
-        parse_partial_day(cell) is not None or (parse_duration(cell) is not None and not cell.strip().isdigit())
+        parse_partial_day(cell) is not None
+        or date_of_one_reading(cell) is not None
+        or readings_of_date(cell) != []
+        or (parse_duration(cell) is not None and not cell.strip().isdigit())
     )
 
 

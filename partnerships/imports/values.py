@@ -15,8 +15,10 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from partnerships.countries import country_code
+from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.durations import Duration, parse_duration
 from partnerships.imports.choices import find_choice, guess_choices
+from partnerships.imports.date_readings import date_of_one_reading, names_no_day, readings_of_date
 from partnerships.imports.kinds import Field
 from partnerships.imports.parties import PlacedName, split_names, split_place
 from partnerships.imports.people import EMAIL, PersonInCell, split_people
@@ -24,6 +26,7 @@ from partnerships.imports.tables import Cell
 from partnerships.inputs import (
     EXAMPLE,
     MONTH_NAMES,
+    PLAIN_SIGNS,
     Money,
     parse_amount,
     parse_currency,
@@ -60,6 +63,24 @@ NOTHING = {
     "null",
     "nan",
     ".",
+    # Not known yet.
+    "?",
+    "？",
+    "...",
+    "…",
+    "……",
+    "tbd",
+    "tbc",
+    "to be determined",
+    "to be confirmed",
+    "pending",
+    "待定",
+    "未定",
+    "待补",
+    "待补充",
+    "待填",
+    "待确认",
+    "面议",
 }
 LONGEST_NOTHING = max(map(len, NOTHING))
 ERRORS = re.compile(r"#(?:REF!|VALUE!|DIV/0!|NAME\?|NUM!|NULL!|SPILL!|CALC!)", re.IGNORECASE)
@@ -68,8 +89,19 @@ LONGEST_CERTAIN = 10**15
 SEPARATORS = re.compile(r"[\r\n;；、,，/／|]+")
 HARD_SEPARATORS = re.compile(r"[\r\n;；、|]+")
 UNITS_BEHIND = re.compile(
-    r" ?(?:months?|个?月|people|persons?|participants?|人次?|名|hours?|hrs?|h|学时|课时|小时|times|次)$", re.IGNORECASE
+    r" ?(?:months?|个?月|people|persons?|participants?|students?|trainees?|人次?|[名位]?(?:学生|教师|师生|学员|员工)|名|位"
+    r"|hours?|hrs?|h|学时|课时|小时|times|次)$",
+    re.IGNORECASE,
 )
+WORDS_BEFORE = re.compile(r"^(?:共计?|合计|总计|师生|学生|学员|提前|total:?|in total) ?", re.IGNORECASE)
+# 约30人, 30余人, 30+: the number that is known, with a note.
+ABOUT_NUMBER = re.compile(
+    r"(?P<about>约|大约|近|about|approx\.?|approximately|ca\.?|over|more than|超过?|逾)? ?(?P<number>.*?\d|[一-龥]+?) ?(?P<more>余|多|\+|左右|以上)?(?P<unit>\D*)",
+    re.IGNORECASE,
+)
+NEGATIVE = re.compile(r"(?:-|负|minus ).+|\(.*\d.*\)", re.IGNORECASE)
+LENGTHS_IN_MONTHS = {"notice_months", "recurs_every_months"}
+WHOLE_NUMBERS = {"headcount", "recurs_every_months"}
 YES = {"yes", "y", "true", "1", "x", "✓", "√", "✔", "是", "有", "对"}
 NO = {"no", "n", "false", "0", "×", "✗", "否", "无", "没有", "不"}
 FACTORS = {"万": 10**4, "亿": 10**8, "千": 1000, "thousand": 1000, "million": 10**6}
@@ -224,22 +256,44 @@ def _read_choice(field: Field, text: str, mapping: Mapping[str, str]) -> Read:
 
 def _read_date(one: CellInColumn) -> Read:
     if isinstance(one.cell, dt.date):
-        return Read(PartialDate(_day(one.cell)))
+        return _within_calendar(one, PartialDate(_day(one.cell)))
     if one.number is not None:
         return _read_number_as_date(one.number, epoch_1904=one.epoch_1904)
-    date = parse_partial_day(one.line)
+    date = parse_partial_day(one.line) or date_of_one_reading(one.line)
     if date is not None:
-        return Read(date, note=_note_about_date(one.line, date))
+        return _within_calendar(one, date, note=_note_about_date(one.line, date))
     if re.fullmatch(r"\d{5}(?:\.0)?", one.line):
         return _read_number_as_date(float(one.line), epoch_1904=one.epoch_1904)
     term = parse_duration(one.line) if one.field.name in ENDS and not one.line.isdigit() else None
     if term is not None:
         return Read(term.ends if term.ends and term.renewal == "none" else term)
-    return Read(
-        None,
-        _("“%(text)s” is not a date we can read: enter one such as %(iso)s or %(example)s, or a month or year.")
-        % {"text": one.line, "iso": EXAMPLE.isoformat(), "example": date_format(EXAMPLE)},
+    return Read(None, _why_no_date(one))
+
+
+def _why_no_date(one: CellInColumn) -> str:
+    facts = {"text": one.line, "iso": EXAMPLE.isoformat(), "example": date_format(EXAMPLE)}
+    if found := readings_of_date(one.line):
+        facts["readings"] = _(" or ").join(found)
+        return _("“%(text)s” may be %(readings)s: enter it as in %(iso)s, with the year first.") % facts
+    if names_no_day(one.line):
+        return _("There is no such day as “%(text)s”.") % facts
+    return (
+        _("“%(text)s” is not a date we can read: enter one such as %(iso)s or %(example)s, or a month or year.") % facts
     )
+
+
+def _within_calendar(one: CellInColumn, date: PartialDate, *, note: str = "") -> Read:
+    """Return a date that records may have. The first days of a spreadsheet are small numbers that were formatted as dates."""
+    if date.precision == "unknown":
+        return Read(date, note=note)
+    day = date.first
+    is_number = isinstance(one.cell, dt.date) and day.year in ({1904} if one.epoch_1904 else {1899, 1900})
+    if is_number:
+        return Read(None, _("The cell holds a small number that was formatted as a date: %(date)s.") % {"date": date})
+    if not EARLIEST_DAY <= day <= LATEST_DAY:
+        facts = {"text": one.line, "first": EARLIEST_DAY.year, "last": LATEST_DAY.year}
+        return Read(None, _("“%(text)s” is not between the years %(first)s and %(last)s.") % facts)
+    return Read(date, note=note)
 
 
 def _day(cell: dt.date) -> dt.date:
@@ -268,7 +322,7 @@ def _read_number_as_date(number: float, *, epoch_1904: bool) -> Read:
         month = parse_partial_day(text)
         if month is not None:
             return Read(month)
-    date = parse_serial_day(number, epoch_1904=epoch_1904)
+    date = parse_serial_day(number, epoch_1904=epoch_1904) or date_of_one_reading(text)
     if date is None:
         return Read(None, _("The number %(text)s is not a date.") % {"text": text})
     return Read(
@@ -309,7 +363,9 @@ def _read_amount(one: CellInColumn) -> Read:
         money: Money | None = Money(Decimal(str(one.number)))
     else:
         money = parse_money(one.line)
-        factor = 1 if re.search("[万亿萬億]|million|thousand", one.line, re.IGNORECASE) else factor
+        factor = 1 if re.search(r"[万亿萬億]|million|thousand|\d ?[wk]\b", one.line, re.IGNORECASE) else factor
+    if _is_negative(one, money.amount if money else None):
+        return Read(None, _("“%(text)s”: an amount cannot be negative.") % {"text": one.line})
     if money is None:
         return Read(
             None,
@@ -318,6 +374,13 @@ def _read_amount(one: CellInColumn) -> Read:
         )
     note = _("Multiplied by %(factor)s, as the heading says.") % {"factor": factor} if factor > 1 else ""
     return Read(Money(money.amount * factor, money.currency or _currency_of(one.heading)), note=note)
+
+
+def _is_negative(one: CellInColumn, number: Decimal | None) -> bool:
+    """Whether a cell says less than nothing, which bookkeepers also write in brackets: (5万)."""
+    if number is not None:
+        return number < 0
+    return NEGATIVE.fullmatch(unicodedata.normalize("NFKC", one.line).translate(PLAIN_SIGNS)) is not None
 
 
 def _currency_of(heading: str) -> str:
@@ -392,10 +455,28 @@ def _read_person(one: CellInColumn) -> Read:
 
 
 def _read_number(one: CellInColumn) -> Read:
-    number = Decimal(str(one.number)) if one.number is not None else parse_amount(UNITS_BEHIND.sub("", one.line))
+    note = ""
+    if one.number is not None:
+        number: Decimal | None = Decimal(str(one.number))
+    else:
+        words = unicodedata.normalize("NFKC", one.line)
+        number = _number_in(words)
+        if number is None and (found := ABOUT_NUMBER.fullmatch(words)) and (found["about"] or found["more"]):
+            number = _number_in(f"{found['number']}{found['unit']}")
+            note = _("Read as %(number)s: “%(text)s” is not exact.") % {"number": number, "text": one.line}
+        term = parse_duration(words, unit="months") if number is None and one.field.name in LENGTHS_IN_MONTHS else None
+        number = Decimal(term.months) if term and term.months and term.renewal == "none" else number
+    if _is_negative(one, number):
+        return Read(None, _("“%(text)s”: a number cannot be negative.") % {"text": one.line})
     if number is None:
         return Read(None, _("“%(text)s” is not a number.") % {"text": one.line})
-    return Read(int(number) if number == int(number) else number)
+    if number != int(number) and one.field.name in WHOLE_NUMBERS:
+        return Read(None, _("“%(text)s” is not a whole number.") % {"text": one.line})
+    return Read(int(number) if number == int(number) else number, note=note)
+
+
+def _number_in(words: str) -> Decimal | None:
+    return parse_amount(UNITS_BEHIND.sub("", WORDS_BEFORE.sub("", words)))
 
 
 def _read_yes_no(one: CellInColumn) -> Read:
