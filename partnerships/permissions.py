@@ -19,6 +19,7 @@ from partnerships.models import (
     Agreement,
     Answer,
     Citation,
+    ColumnSet,
     Contact,
     ContactPosition,
     Delivery,
@@ -178,6 +179,7 @@ ACTIONS: Mapping[str, Grant] = {
     "session.own": Grant(),
     "export": _everyone(),
     # Each row is asked again by the verb that saves it. What the office brings in for no unit is the office's.
+    "column_set.edit": _own(Role.COORDINATOR),
     "import.view": _own(Role.COORDINATOR),
     "import.run": _own(Role.COORDINATOR),
     "import.undo": _own(Role.COORDINATOR),
@@ -218,6 +220,8 @@ def refusal(user: User, action: str, obj: Model | None = None) -> LazyText | Non
     if not _has_grant(user, grant, obj) and not _owns(user, action, obj):
         if isinstance(obj, ReminderRule) and obj.unit_id is None and obj.agreement_id is None:
             return _("Rules for all units are the office's; choose a unit or an agreement.")
+        if isinstance(obj, ColumnSet) and obj.unit_id is None:
+            return _("Only the office keeps column sets for everybody; choose a unit.")
         return _who_may(grant)
     veto = VETOES.get(action)
     return veto(user, obj) if veto and obj is not None else None

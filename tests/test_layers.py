@@ -101,6 +101,7 @@ WORKFLOWS = [
     "handover",
     "bulk",
     "feeds",
+    "column_sets",
     "users",
     "personal_data",
     "derived_sweep",

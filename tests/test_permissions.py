@@ -159,6 +159,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "user.edit_preferences": ("", "", "", "", "", ""),  # everybody, for their own
     "user.view_reminders": OWN_LEAD,
     "export": EVERYBODY,
+    "column_set.edit": OWN_WORK,
     "import.view": OWN_WORK,
     "import.run": OWN_WORK,
     "import.undo": OWN_WORK,
@@ -180,6 +181,7 @@ KINDS = {
     "reference": "source",
     "history": "agreement",
     "export": "agreement",
+    "column_set": "organization",
     "import": "organization",
     "import_recipe": "milestone",
     "operations": "agreement",

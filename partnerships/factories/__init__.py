@@ -33,7 +33,7 @@ from partnerships.factories.feeds import FeedTokenFactory
 from partnerships.factories.figures import ReportedFigureFactory
 from partnerships.factories.honours import HonourFactory, HonourSchemeFactory
 from partnerships.factories.imports import ImportFactory, ImportRecipeFactory, ImportRowFactory
-from partnerships.factories.lists import ExportFactory, SavedViewFactory
+from partnerships.factories.lists import ColumnSetFactory, ExportFactory, SavedViewFactory
 from partnerships.factories.milestones import MilestoneFactory, ReminderMarkFactory
 from partnerships.factories.organizations import (
     AssociationFactory,
@@ -94,6 +94,7 @@ __all__ = [
     "CalendarDayFactory",
     "CeremonyDraftFactory",
     "CitationFactory",
+    "ColumnSetFactory",
     "ComponentHeartbeatFactory",
     "ContactFactory",
     "ContactNoteFactory",

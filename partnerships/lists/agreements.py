@@ -262,6 +262,16 @@ class _AgreementBatch:
             found[agreement].append(name)
         return found
 
+    @cached_property
+    def phones(self) -> dict[int, list[str]]:
+        """The liaisons with the phones that the user may read, by the agreement's id."""
+        seen = AgreementParty.objects.filter(liaison__in=Contact.objects.with_personal_data_for(self.user))
+        named = seen.filter(agreement__in=self.rows, withdrew_on=None).exclude(liaison__phone="").order_by("pk")
+        found: dict[int, list[str]] = defaultdict(list)
+        for agreement, name, phone in named.values_list("agreement", "liaison__name", "liaison__phone"):
+            found[agreement].append(f"{name} {phone}")
+        return found
+
 
 def _liaisons(user: User) -> QuerySet[AgreementParty]:
     """Return the parties whose liaison the user may see."""
@@ -427,6 +437,13 @@ class AgreementList(RecordList[Agreement]):
             "liaisons",
             _("Liaisons"),
             lambda row: name_all(_batch(row).liaisons.get(row.pk, ())),
+            is_shown_at_first=False,
+            is_personal=True,
+        ),
+        Column(
+            "phones",
+            _("Liaisons and phones"),
+            lambda row: "; ".join(_batch(row).phones.get(row.pk, ())),
             is_shown_at_first=False,
             is_personal=True,
         ),

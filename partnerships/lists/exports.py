@@ -11,8 +11,9 @@ import logging
 import re
 import secrets
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import count, islice
 from typing import IO, Any
 
 from django.core.files import File
@@ -22,11 +23,13 @@ from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
 from partnerships.lists.base import WIDTHS, Column, RecordList
-from partnerships.models import Export, Role, SecurityEvent, Unit, UnitMembership, User
+from partnerships.models import ColumnSet, Export, Role, SecurityEvent, Unit, UnitMembership, User
+from partnerships.models.lists import FIXED_TEXT, RUNNING_NUMBER, DayForm
 from partnerships.partial_dates import PartialDate
 from partnerships.permissions import may, require
 from partnerships.statuses import ExportStatus
@@ -40,13 +43,20 @@ ATTEMPTS_AT_MOST = 3
 KEPT_FOR = dt.timedelta(days=1)
 LONGEST_CELL = 32_767  # of a spreadsheet
 PIXELS_OF_A_SIGN = 6
-TITLE_SIGNS = 60
+TITLE_SIGNS, NUMBER_SIGNS, TEXT_SIGNS = 60, 8, 24
+MOST_FIXED = 3  # columns that stay in sight in a file of a column set
+# Days in a text file, and the format of a cell that holds a day.
+DAYS_AS_TEXT = {DayForm.CHINESE: "{0.year}年{0.month}月{0.day}日", DayForm.DOTS: "{0:%Y.%m.%d}"}
+DAY_FORMATS = {DayForm.CHINESE: 'yyyy"年"m"月"d"日"', DayForm.DOTS: "yyyy.mm.dd"}
+USUAL_DAY_FORMAT = "yyyy-mm-dd"
 CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # a spreadsheet cannot hold them
 # Spreadsheets treat text that begins with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
-def request_export(*, actor: User, key: str, query: str, file_format: str, now: dt.datetime) -> Export:
+def request_export(
+    *, actor: User, key: str, query: str, file_format: str, now: dt.datetime, column_set: ColumnSet | None = None
+) -> Export:
     """Record an export to write; ``query`` is the query string of the list's address. Raises ``NotAllowed``."""
     require(actor, "export")
     with transaction.atomic():  # an export without its line in the security log would be made all the same
@@ -54,8 +64,9 @@ def request_export(*, actor: User, key: str, query: str, file_format: str, now: 
             user=actor,
             list=key,
             query=query,
+            layout=column_set.layout if column_set else None,
             format=file_format,
-            language=actor.language,
+            language=(column_set.language if column_set else "") or actor.language,
             asked_at=now,
             rows_total=_list_of(actor, key, query, now).filterset.qs.count(),
         )
@@ -69,7 +80,7 @@ def facts_of(export: Export) -> dict[str, str]:
     return {
         "about": str(LISTS[export.list].title),
         "link": reverse(export.list),
-        "detail": f"{export.format} · {address}",
+        "detail": " · ".join(filter(None, (export.format, (export.layout or {}).get("name", ""), address))),
     }
 
 
@@ -168,35 +179,84 @@ def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
     if not may(user, "export"):
         raise NotAllowed(_("You can no longer export lists."))
     listed = _list_of(user, export.list, export.query, now)
-    # An address that names columns asks for those alone.
-    asked = listed.shown_columns if listed.chosen_columns else listed.columns
-    columns = [column for column in asked if not column.is_personal or _reads_personal_data(user)]
+    columns = _columns_of(listed, export.layout, with_personal_data=_reads_personal_data(user))
+    read = list({one.column.name: one.column for one in columns if one.column}.values())
+    day_form = (export.layout or {}).get("day_form", DayForm.ISO)
     if export.format == Export.Format.XLSX:
         from partnerships.lists.spreadsheets import Xlsx  # openpyxl costs every process's start a third of a second
 
-        fixed = next((number for number, column in enumerate(columns, 1) if column.is_row_title), 1)
-        widths = [TITLE_SIGNS if one.width == "title" else WIDTHS[one.width] // PIXELS_OF_A_SIGN for one in columns]
-        sheet: Xlsx | _Csv = Xlsx(out, title=str(listed.title), widths=widths, fixed=fixed)
+        fixed = next((number for number, one in enumerate(columns, 1) if one.column and one.column.is_row_title), 1)
+        sheet: Xlsx | _Csv = Xlsx(
+            out,
+            title=str((export.layout or {}).get("name") or listed.title),
+            widths=[one.signs for one in columns],
+            # Of a ledger the title may be the last column; the window would have no room for what scrolls.
+            fixed=fixed if export.layout is None or fixed <= MOST_FIXED else 1,
+            day_format=DAY_FORMATS.get(day_form, USUAL_DAY_FORMAT),
+        )
     else:
-        sheet = _Csv(out)
-    sheet.add([str(column.heading) for column in columns])
+        sheet = _Csv(out, DAYS_AS_TEXT.get(day_form, ""))
+    sheet.add([one.heading for one in columns])
     # All ids at once: rows that are added or moved meanwhile cannot shift the batches.
     ids = iter(list(listed.ids()))
-    written = 0
+    written, numbers = 0, count(1)
     while batch := list(islice(ids, BATCH)):
-        for row in listed.rows(batch, columns):
-            sheet.add(_cells(row, columns))
+        for row in listed.rows(batch, read):
+            number = next(numbers)
+            sheet.add([_datum(one.value(row, number)) for one in columns])
         written += len(batch)
         yield written
     sheet.close()
 
 
+@dataclass(frozen=True)
+class FileColumn:
+    """One column of a file: its heading, its width in signs, and the column of the list, if it is one.
+
+    Another column has the running number of the row, or the same ``text`` in each row.
+    """
+
+    heading: str
+    signs: int
+    column: Column | None = None
+    text: str = ""
+    is_number: bool = False
+
+    def value(self, row: Model, number: int) -> object:
+        if self.column is not None:
+            return self.column.value(row)
+        return number if self.is_number else self.text
+
+
+def _columns_of(listed: RecordList, layout: Mapping[str, Any] | None, *, with_personal_data: bool) -> list[FileColumn]:
+    """Return the columns of the file: those of the column set, those that the address names, or else all."""
+    if layout is None:
+        asked = listed.shown_columns if listed.chosen_columns else listed.columns
+        return [_file_column(one) for one in asked if with_personal_data or not one.is_personal]
+    known = {one.name: one for one in listed.columns}
+    return [_laid_out(one, known.get(one["column"]), with_personal_data) for one in layout["columns"]]
+
+
+def _laid_out(asked: Mapping[str, str], column: Column | None, with_personal_data: bool) -> FileColumn:
+    """Return a column of a set. What the user may not take out, or the list no longer has, stays empty in its place."""
+    if asked["column"] == RUNNING_NUMBER:
+        return FileColumn(asked["heading"] or pgettext("heading", "No."), NUMBER_SIGNS, is_number=True)
+    if asked["column"] == FIXED_TEXT:
+        return FileColumn(asked["heading"], TEXT_SIGNS, text=asked["text"])
+    if column is None:
+        return FileColumn(asked["heading"] or asked["column"], TEXT_SIGNS)
+    if column.is_personal and not with_personal_data:
+        return FileColumn(asked["heading"] or str(column.heading), TEXT_SIGNS)
+    return _file_column(column, asked["heading"])
+
+
+def _file_column(column: Column, heading: str = "") -> FileColumn:
+    signs = TITLE_SIGNS if column.width == "title" else WIDTHS[column.width] // PIXELS_OF_A_SIGN
+    return FileColumn(heading or str(column.heading), signs, column)
+
+
 def _reads_personal_data(user: User) -> bool:
     return user.sees_all_units or user.scope.has(Role.COORDINATOR)
-
-
-def _cells(row: Model, columns: Iterable[Column]) -> list[object]:
-    return [_datum(column.value(row)) for column in columns]
 
 
 def _datum(value: Any) -> object:
@@ -211,13 +271,19 @@ def _datum(value: Any) -> object:
 
 
 class _Csv:
-    def __init__(self, out: IO[bytes]) -> None:
+    def __init__(self, out: IO[bytes], day_as_text: str = "") -> None:
+        """``day_as_text`` is the format of days; as in ISO 8601 without one."""
+        self._day_as_text = day_as_text
         out.write(codecs.BOM_UTF8)  # without it spreadsheets guess another encoding
         self._text = codecs.getwriter("utf-8")(out)
         self._writer = csv.writer(self._text)
 
     def add(self, cells: list[object]) -> None:
-        self._writer.writerow([_harmless(cell) for cell in cells])
+        self._writer.writerow([_harmless(self._written(cell)) for cell in cells])
+
+    def _written(self, cell: object) -> object:
+        # type(): a datetime is an instance of date as well.
+        return self._day_as_text.format(cell) if self._day_as_text and type(cell) is dt.date else cell
 
     def close(self) -> None:
         self._text.flush()

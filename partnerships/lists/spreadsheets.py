@@ -1,5 +1,6 @@
 """A list as a spreadsheet."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import IO
 
@@ -15,8 +16,9 @@ LONGEST_SHEET_NAME = 31
 class Xlsx:
     """Writes rows into an xlsx file; the first row is the heading, stays in sight, and filters the others."""
 
-    def __init__(self, out: IO[bytes], *, title: str, widths: Sequence[int], fixed: int) -> None:
+    def __init__(self, out: IO[bytes], *, title: str, widths: Sequence[int], fixed: int, day_format: str) -> None:
         """``widths`` are in signs, one for each column; the first ``fixed`` columns stay in sight."""
+        self._day_format = day_format
         self._out, self._book, self._columns, self._rows = out, Workbook(write_only=True), len(widths), 0
         self._sheet = self._book.create_sheet(INVALID_TITLE_REGEX.sub(" ", title)[:LONGEST_SHEET_NAME])
         self._sheet.freeze_panes = f"{get_column_letter(fixed + 1)}2"
@@ -31,6 +33,8 @@ class Xlsx:
         cell = WriteOnlyCell(self._sheet, value=value)
         if isinstance(value, str):
             cell.data_type = "s"  # text, also where it begins like a formula
+        if type(value) is dt.date:  # a datetime is an instance of date as well
+            cell.number_format = self._day_format
         if not self._rows:
             cell.font = Font(bold=True)
         return cell

@@ -29,7 +29,7 @@ from partnerships.models.heartbeats import ComponentHeartbeat
 from partnerships.models.hidden_records import HiddenRecord, hide_unseen, shown_to
 from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.imports import Import, ImportKind, ImportRecipe, ImportRow, RowOutcome, RowUndo
-from partnerships.models.lists import Export, SavedView
+from partnerships.models.lists import ColumnSet, Export, SavedView
 from partnerships.models.mail_holds import MailHold
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
@@ -91,6 +91,7 @@ __all__ = [
     "CalendarDay",
     "CeremonyDraft",
     "Citation",
+    "ColumnSet",
     "ComponentHeartbeat",
     "Contact",
     "ContactNote",

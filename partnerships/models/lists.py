@@ -1,14 +1,17 @@
-"""Saved views of lists, and exports that users asked for."""
+"""Saved views of lists, column sets for their files, and exports that users asked for."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from partnerships.models.base import LineField, StatusField
+from partnerships.models.base import History, LineField, StatusField, VersionedModel
 from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
+from partnerships.models.users import ScopedQuerySet, Unit, User
 from partnerships.statuses import ExportStatus
 
 
@@ -32,6 +35,80 @@ class SavedView(NamedModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+# Names of columns that no list has: the number of the row, and a text that is the same in each row.
+RUNNING_NUMBER, FIXED_TEXT = "#", "="
+
+
+class DayForm(models.TextChoices):
+    """How a file writes a day."""
+
+    ISO = "iso", "2024-03-01"
+    CHINESE = "zh", "2024年3月1日"
+    DOTS = "dots", "2024.03.01"
+
+
+class ColumnSetQuerySet(ScopedQuerySet):
+    def in_scope(self, user: User) -> Q:
+        """Return the condition for the sets of the whole office and of the user's units."""
+        return Q(unit__isnull=True) | Q(unit__in=user.scope.unit_ids)
+
+    def of_list(self, key: str) -> Self:
+        return self.filter(list=key)
+
+
+class ColumnSet(NamedModel, VersionedModel):
+    """The columns of a file that somebody outside asks for, such as a ledger for a bureau: in its order, under its headings.
+
+    ``columns`` is a list of {"column", "heading", "text"}: the name of a column of the list, ``RUNNING_NUMBER`` or
+    ``FIXED_TEXT``; its heading, ours if empty; and what a fixed text says.
+    """
+
+    name = LineField(_("name"), max_length=100)
+    sort_key = SortKeyField("name")
+    list = models.CharField(_("list"), max_length=50, editable=False)
+    unit = models.ForeignKey(
+        Unit, models.PROTECT, null=True, blank=True, related_name="column_sets", verbose_name=_("unit")
+    )
+    columns: Any = models.JSONField(_("columns"), encoder=DjangoJSONEncoder)
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, blank=True)
+    day_form = models.CharField(_("dates"), max_length=10, choices=DayForm, default=DayForm.ISO)
+
+    objects = ColumnSetQuerySet.as_manager()
+    history = History()
+
+    class Meta:
+        verbose_name = _("column set")
+        verbose_name_plural = _("column sets")
+        ordering = [ByName(), "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["list", "unit", "name"],
+                name="column_set_name_unique",
+                violation_error_message=_("There is a column set of this name already."),
+                violation_error_code="name",
+            ),
+            models.UniqueConstraint(
+                fields=["list", "name"],
+                condition=Q(unit__isnull=True),
+                name="column_set_office_name_unique",
+                violation_error_message=_("There is a column set of this name already."),
+                violation_error_code="name",
+            ),
+            models.CheckConstraint(condition=Q(day_form__in=DayForm.values), name="column_set_day_form_known"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("column_set_edit", args=[self.pk])
+
+    @property
+    def layout(self) -> dict[str, object]:
+        """Return what an export keeps of the set, so that its file is what was asked for."""
+        return {"name": self.name, "columns": self.columns, "day_form": self.day_form}
 
 
 class ExportQuerySet(models.QuerySet):
@@ -60,6 +137,8 @@ class Export(models.Model):
     )
     list = models.CharField(max_length=50)
     query = models.CharField(max_length=6000, blank=True)
+    # The column set as it was when the file was asked for; without one, the query names the columns.
+    layout: Any = models.JSONField(null=True, blank=True)
     format = models.CharField(max_length=10, choices=Format)
     language = models.CharField(max_length=10)
     status = StatusField(ExportStatus, editable=True)

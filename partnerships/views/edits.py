@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import ActivityForm
+from partnerships.forms.column_sets import ColumnSetForm
 from partnerships.forms.consequences import with_what_follows
 from partnerships.forms.documents import DocumentEditForm
 from partnerships.forms.lines import FormWithLines, is_shown_again
@@ -16,6 +17,7 @@ from partnerships.models import (
     Activity,
     Agreement,
     Citation,
+    ColumnSet,
     Contact,
     Demand,
     Document,
@@ -30,11 +32,12 @@ from partnerships.requests import UserRequest
 from partnerships.texts import LazyText
 
 # The forms of a row with a version; each has apply(actor).
-EditForm = FormWithLines | ActivityForm | DocumentEditForm
+EditForm = FormWithLines | ActivityForm | ColumnSetForm | DocumentEditForm
 EditedRow = (
     Agreement
     | Activity
     | Organization
+    | ColumnSet
     | Contact
     | Payment
     | Event

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from partnerships.lists import LISTS, RecordList, memory
-from partnerships.models import SavedView
+from partnerships.models import ColumnSet, SavedView
 from partnerships.permissions import may
 from partnerships.requests import UserRequest
 from partnerships.views.citations import citations_of
@@ -44,6 +44,7 @@ def list_page(request: UserRequest, key: str) -> HttpResponse:
         "is_compact": memory.is_compact(request),
         "may_export": may(request.user, "export"),
         "shown_query": _shown_query(listed),
+        "column_sets": ColumnSet.objects.visible_to(request.user).of_list(key),
     }
     response = render(request, "partnerships/list.html", context)
     memory.remember_address(request, response, key)

@@ -1213,6 +1213,7 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "paper_since": set(),  # the list sorts by it
         "delivered": {"area"},
         "liaisons": {"liaison"},
+        "phones": {"liaison"},
         "through": {"through", "arranged_by"},
         "coordinator": {"coordinator", "orphaned", "away"},
     },
@@ -1323,7 +1324,7 @@ CATALOGUES = {"figure_list", "honour_scheme_list", "source_list"}
 # A cell of several rows, or a number counted for the shown rows: no one order is right, or none is cheap.
 UNSORTED = {
     *("area", "how_far", "subject", "notice", "starts"),
-    *("about", "partners", "holders", "kinds", "reason", "delivered", "liaisons", "paper"),
+    *("about", "partners", "holders", "kinds", "reason", "delivered", "liaisons", "phones", "paper"),
     *("answers", "events", "figures", "participants", "missing", "quotations", "recorded", "rule"),
     *("open", "state"),  # of payments
     "country",  # shown by its name, in the language of the reader; stored is its code

@@ -85,6 +85,7 @@ def test_what_is_tracked_and_what_is_not() -> None:
         "Answer",
         "Association",
         "Citation",
+        "ColumnSet",
         "Contact",
         "ContactNote",
         "CooperationArea",
