@@ -28,6 +28,7 @@ class ColumnLine:
     text: str = ""
     focused: str = ""
     our_heading: LazyText = ""
+    impossible: tuple[str, ...] = ()
 
     @property
     def is_number(self) -> bool:
@@ -62,6 +63,9 @@ class ColumnSetForm(DomainFormMixin, VersionedForm):
         )
         for line in self.lines:
             line.our_heading = offered.get(line.column, "")
+        if self.lines:
+            self.lines[0].impossible += (UP,)
+            self.lines[-1].impossible += (DOWN,)
         units = offer_rows(self, "unit", choosable(Unit, user))
         units.label, units.empty_label = _("Kept for"), _("The whole office")
         if not user.sees_all_units:  # sets for everybody are the office's
