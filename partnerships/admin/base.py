@@ -37,7 +37,7 @@ from partnerships.admin.part_history import part_changes
 from partnerships.admin.versions import PartForm, PartFormSet, Refused, RootForm
 from partnerships.exceptions import DomainError
 from partnerships.forms.choices import choosable
-from partnerships.forms.consequences import what_follows
+from partnerships.forms.consequences import consequences_of
 from partnerships.forms.deletions import DeletionForm, references_shown
 from partnerships.forms.names import EitherNameMixin, EitherTitleMixin
 from partnerships.forms.numbers import number_or_none
@@ -332,7 +332,7 @@ class PlainAdmin(BulkActionsMixin, ChoicesMixin, ScopedMixin, ModelAdmin):
     def response_add(self, request: HttpRequest, obj: Any, post_url_continue: str | None = None) -> HttpResponse:
         """Say also what follows from the new row, as the pages do."""
         response = super().response_add(request, obj, post_url_continue)
-        if follows := what_follows(obj, user_of(request), now=timezone.now()):
+        if follows := consequences_of(obj, user_of(request), now=timezone.now()):
             messages.info(request, follows)
         return response
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from unfold import widgets
 
 from partnerships.admin.base import PageBase, status_badge
-from partnerships.forms.consequences import with_what_follows
+from partnerships.forms.consequences import add_consequences
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import StepOffer, VerbForm, step_form, step_offers
@@ -118,7 +118,7 @@ class StepsMixin(PageBase):
             raise PermissionDenied(str(button.refusal))
         form = self._form(row, step, request)
         if request.method == "POST" and form.is_valid() and form.apply(user_of(request)) is not None:
-            messages.success(request, with_what_follows(button.done, row, user_of(request), now=timezone.now()))
+            messages.success(request, add_consequences(button.done, row, user_of(request), now=timezone.now()))
             return self._to_row(row)
         return self._ask(request, row, form, button)
 

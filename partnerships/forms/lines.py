@@ -215,6 +215,11 @@ class FormWithLines(DomainFormMixin, VersionedForm):
     def removed(self) -> list[models.Model]:
         return [row for lines in self.formsets for row in lines.removed]
 
+    @property
+    def changed_labels(self) -> list[str]:
+        changed = [lines for lines in self.formsets if lines.parts or lines.removed]
+        return [*super().changed_labels, *(str(lines.model._meta.verbose_name_plural) for lines in changed)]
+
     def place_of(self, error: DomainError) -> tuple[forms.BaseForm, str | None]:
         """Return the line of a part that was refused."""
         lines = (line for formset in self.formsets for line in formset.forms)

@@ -59,6 +59,11 @@ class VersionedForm(forms.ModelForm):
         """Return the names of its checkboxes: a browser sends nothing for one that is not ticked."""
         return " ".join(name for name, asked in self.fields.items() if isinstance(asked.widget, forms.CheckboxInput))
 
+    @property
+    def changed_labels(self) -> list[str]:
+        """Return the names of the fields that were changed, as in a sentence."""
+        return [_in_a_sentence(str(self[name].label)) for name in self.changed_data]
+
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
         if "version" in self.fields:
@@ -317,6 +322,11 @@ def _model_field(form: forms.ModelForm, name: str) -> models.Field | None:
     except FieldDoesNotExist:
         return None
     return found if found.concrete else None
+
+
+def _in_a_sentence(label: str) -> str:
+    """Return the label with a small letter, unless it begins with an abbreviation."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def _label(model_field: models.Field) -> str:

@@ -111,7 +111,7 @@ def _confirm_signing(request: UserRequest, agreement: Agreement) -> HttpResponse
     template = "partnerships/agreements/confirm_signing.html"
     title = _("Confirm the signing")
     return form_page(
-        request, agreement, form, title=title, done=done, template=template, shown=shown, tells_what_follows=True
+        request, agreement, form, title=title, done=done, template=template, shown=shown, shows_consequences=True
     )
 
 
@@ -121,7 +121,7 @@ def _change_terms(request: UserRequest, agreement: Agreement, verb: TermVerb) ->
     if request.method != "POST" and not verb.fits(agreement, today):
         return impossible(request, agreement, verb.label)
     form = verb.form_class(request.POST or None, row=agreement, today=today)
-    return form_page(request, agreement, form, title=verb.label, done=str(verb.done), tells_what_follows=True)
+    return form_page(request, agreement, form, title=verb.label, done=str(verb.done), shows_consequences=True)
 
 
 def _record_approval(request: UserRequest, agreement: Agreement) -> HttpResponse:
@@ -202,7 +202,7 @@ def _add_milestone(request: UserRequest, agreement: Agreement) -> HttpResponse:
         return impossible(request, agreement, title)
     form = NewMilestoneForm(request.POST or None, row=agreement, today=office_today(agreement), user=request.user)
     shown = {"button": _("Add")}
-    return form_page(request, agreement, form, title=title, done=_("Added."), shown=shown, tells_what_follows=True)
+    return form_page(request, agreement, form, title=title, done=_("Added."), shown=shown, shows_consequences=True)
 
 
 # Acts with a page of their own, beside the steps of the transition table.

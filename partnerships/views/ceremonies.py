@@ -30,7 +30,7 @@ from partnerships.forms.ceremonies import (
     suggest_organizations,
     take_pasted,
 )
-from partnerships.forms.consequences import with_what_follows
+from partnerships.forms.consequences import add_consequences
 from partnerships.forms.names import EitherTitleMixin, name_fields
 from partnerships.forms.numbers import number_or_none, row_or_none
 from partnerships.forms.office_day import office_today
@@ -265,7 +265,7 @@ def _record(page: DraftPage) -> HttpResponse:
                 ceremony, actor=user, key=page.key, version=page.version, today=today, now=now
             )
             done = _("Recorded: %(what)s.") % {"what": _summary(ceremony)}
-            messages.success(page.request, with_what_follows(done, event, user, now=now))
+            messages.success(page.request, add_consequences(done, event, user, now=now))
             return redirect(event.get_absolute_url())
         except ceremonies.StaleDraft as error:
             page.newer_version = error.current

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import ActivityForm
 from partnerships.forms.column_sets import ColumnSetForm
-from partnerships.forms.consequences import with_what_follows
+from partnerships.forms.consequences import add_consequences, edit_message, milestone_states
 from partnerships.forms.documents import DocumentEditForm
 from partnerships.forms.lines import FormWithLines, is_shown_again
 from partnerships.models import (
@@ -27,6 +27,7 @@ from partnerships.models import (
     Organization,
     Payment,
     Programme,
+    User,
 )
 from partnerships.requests import UserRequest
 from partnerships.texts import LazyText
@@ -71,16 +72,21 @@ def edit_page(
     elif request.method == "POST":
         # Validation locks the row to compare its version; the lock has to last until the row is saved.
         with transaction.atomic():
+            before = milestone_states(row, request.user)
             saved = form.apply(request.user) if form.is_valid() else None
         if saved is not None:
-            done = _("Saved.")
-            if row is None:
-                done = with_what_follows(done, saved, request.user, now=timezone.now())
-            messages.success(request, done)
+            messages.success(request, _message(form, saved, request.user, before if form.instance is row else None))
             return redirect(then or saved.get_absolute_url())
     if row is not None:
         back = back or row.get_absolute_url()
     return _shown(request, row, form, {"title": title, "back": back}, template)
+
+
+def _message(form: EditForm, saved: EditedRow, user: User, before: set[tuple[object, ...]] | None) -> str:
+    """Return the message after ``saved`` was added, or after an edit that found its milestones in the state ``before``."""
+    if before is None:
+        return add_consequences(_("Saved."), saved, user, now=timezone.now())
+    return edit_message(form.changed_labels, saved, user, before=before, now=timezone.now())
 
 
 def _shown(

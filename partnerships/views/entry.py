@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from partnerships.forms.activities import About, AttachmentForm, NewActivityForm
-from partnerships.forms.consequences import with_what_follows
+from partnerships.forms.consequences import add_consequences
 from partnerships.forms.numbers import row_or_none
 from partnerships.forms.office_day import office_today
 from partnerships.lists.agreements import PARTIES
@@ -62,7 +62,7 @@ def entry_page(request: UserRequest, about: About, *, is_agreement_fixed: bool =
         if activity is not None:
             done, planned = _("Recorded."), _("Planned. When it is done, complete it with what came of it.")
             said = done if activity.completed_on else planned
-            messages.success(request, with_what_follows(said, activity, request.user, now=timezone.now()))
+            messages.success(request, add_consequences(said, activity, request.user, now=timezone.now()))
             return redirect(activity.get_absolute_url())
     if attached.is_bound:
         attached.ask_for_files_again()

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
-from partnerships.forms.consequences import with_what_follows
+from partnerships.forms.consequences import add_consequences
 from partnerships.forms.milestones import ActionPointForm, EditMilestoneForm
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import AssignForm, ContactNoteForm, MoveForm, SnoozeForm, UnsnoozeForm, step_form
@@ -98,7 +98,7 @@ def milestone_add(request: UserRequest, target: str, pk: int) -> HttpResponse:
     require_or_403(request.user, "milestone.add", new_action_point(row))
     form = ActionPointForm(request.POST or None, user=request.user)
     if request.method == "POST" and form.is_valid() and form.apply(request.user, target=row) is not None:
-        messages.success(request, with_what_follows(_("Added."), row, request.user, now=timezone.now()))
+        messages.success(request, add_consequences(_("Added."), row, request.user, now=timezone.now()))
         page = row.get_absolute_url()
         return HttpResponseClientRefresh() if request.htmx else redirect(f"{page}#milestones")
     is_in_place = request.htmx and request.htmx.target == "action-point"

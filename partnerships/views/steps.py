@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_htmx.http import reswap, retarget
 
-from partnerships.forms.consequences import with_what_follows
+from partnerships.forms.consequences import add_consequences
 from partnerships.forms.lines import is_shown_again
 from partnerships.forms.office_day import office_today
 from partnerships.forms.steps import ContactNoteForm, StepForm, StepOffer, VerbForm, step_form, step_offers
@@ -69,13 +69,13 @@ def form_page(
     back: str = "",
     template: str = "partnerships/step.html",
     shown: Mapping[str, object] = MappingProxyType({}),
-    tells_what_follows: bool = False,
+    shows_consequences: bool = False,
     **apply: object,
 ) -> HttpResponse:
     """Show ``form`` about ``row``; after a POST that is accepted, go ``back`` or to the row's page with a message.
 
     A ``template`` of its own can read ``shown``. After a step, and after any change of a milestone, the message also
-    says what follows; other forms ask for that with ``tells_what_follows``.
+    says what follows; other forms ask for that with ``shows_consequences``.
     """
     is_stale, in_place = False, _in_place(request)
     owner_before = getattr(row, "owner_id", None)
@@ -85,8 +85,8 @@ def form_page(
         form.hide_errors()
     elif request.method == "POST":
         if form.is_valid() and (changed := form.apply(request.user, **apply)) is not None:
-            if tells_what_follows or isinstance(form, StepForm) or isinstance(row, Milestone):
-                done = with_what_follows(done, row, request.user, now=timezone.now())
+            if shows_consequences or isinstance(form, StepForm) or isinstance(row, Milestone):
+                done = add_consequences(done, row, request.user, now=timezone.now())
             if in_place:
                 return _done_in_place(request, row, in_place, done=done, undo=_undo(row, changed, owner_before))
             messages.success(request, done)

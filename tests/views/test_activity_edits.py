@@ -301,7 +301,7 @@ class TestInABrowser:
         assert not has_scripts or violations(page) == []
         assert page.get_by_label("Title", exact=True).input_value() == "Their title"
         page.get_by_role("button", name="Save").click()
-        page.get_by_text("Saved.").wait_for()
+        page.get_by_text("Saved:").wait_for()
 
         changed = Activity.objects.get(pk=world.activity.pk)
         assert (changed.title, changed.place, changed.credits.count()) == ("Their title", "Hall 2", 1)

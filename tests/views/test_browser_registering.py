@@ -82,7 +82,7 @@ def test_from_an_empty_list_to_a_signed_agreement(
     page.get_by_role("link", name="Edit the agreement").click()
     page.get_by_label("Reference").fill("SM-1")
     page.get_by_role("button", name="Save").click()
-    page.get_by_text("Saved.").wait_for()
+    page.get_by_text("Saved:").wait_for()
     note, crumbs = page.locator(".notes").bounding_box(), page.locator(".crumbs").bounding_box()
     assert crumbs["y"] - note["y"] - note["height"] >= 12
     take(page, "Submit for review", "Submitted for review.")

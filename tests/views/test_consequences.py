@@ -1,4 +1,4 @@
-"""After something was saved the page says what is open now, and when the next reminder really goes out."""
+"""After something was saved the page says what changed, what is open now, and when the next reminder really goes out."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from django.utils import timezone, translation
 from django.utils.formats import date_format
 
 from partnerships.factories import DAY, AgreementTypeFactory, DemandFactory, TypeMilestoneFactory
-from partnerships.forms.consequences import what_follows
+from partnerships.forms.consequences import consequences_of
 from partnerships.models import Activity, Agreement, Milestone, ReminderPlan
 from partnerships.reminders.default_rules import create_default_rules
 from partnerships.reminders.reconcile import reconcile_marked
@@ -110,26 +110,53 @@ def test_of_what_is_done_the_others_of_the_agreement_are_named(world: World, cli
     assert others.exclude(pk=world.milestone.pk).order_by("due_on").first().title in said(answer) or others.count() > 1
 
 
+def test_an_edit_names_what_was_changed_and_what_changed_with_it(world: World, client: Client) -> None:
+    demand = world.demand
+    address = reverse("demand_edit", args=[demand.pk])
+    deadline = DAY + dt.timedelta(days=80)
+
+    moved = client.post(address, filled(client.get(address), deadline_on=deadline.isoformat(), field="Bearings"))
+    named = client.post(address, filled(client.get(address), field="Gears"))
+    same = client.post(address, filled(client.get(address)))
+
+    milestone = Milestone.objects.pending().get(demand=demand, due_on=deadline)
+    due = date_format(deadline, "M j")
+    words = f"Saved: field, deadline. 1 milestone changed with it. “{milestone.display_title}” is due on {due}"
+    assert said(moved) == f"{words}; next reminder on {first_planned(demand=demand)}."
+    assert [said(answer) for answer in (named, same)] == ["Saved: field.", "Saved."]
+
+
+def test_an_edit_names_lines_and_at_most_five_fields(world: World, client: Client) -> None:
+    address = reverse("facility_edit", args=[world.facility.pk])
+    typed = {"name": "Base", "name_zh": "基地", "site": "Hall 2", "capacity": "40", "summary": "In short"}
+
+    lines = client.post(address, filled(client.get(address), **{"facilitypartner-0-head": "Ms Lin"}))
+    many = client.post(address, filled(client.get(address), kind="training_base", **typed))
+
+    assert said(lines).startswith("Saved: ")
+    assert said(many).endswith(" and more.")
+
+
 def test_without_milestones_or_rules_nothing_is_promised(world: World, client: Client) -> None:
     demand = DemandFactory(unit=world.unit)
     Milestone.objects.filter(demand=demand).delete()
 
-    assert what_follows(demand, world.coordinator, now=timezone.now()) == ""
-    assert what_follows(world.unit, world.coordinator, now=timezone.now()) == ""
+    assert consequences_of(demand, world.coordinator, now=timezone.now()) == ""
+    assert consequences_of(world.unit, world.coordinator, now=timezone.now()) == ""
 
 
 def test_what_one_may_not_see_is_not_named(world: World, client: Client) -> None:
-    assert what_follows(make_world("South").agreement, world.coordinator, now=timezone.now()) == ""
+    assert consequences_of(make_world("South").agreement, world.coordinator, now=timezone.now()) == ""
 
 
 def test_it_is_said_in_the_readers_language(world: World, client: Client) -> None:
     with translation.override("zh-hans"):
-        assert "下次提醒" in what_follows(world.agreement, world.coordinator, now=timezone.now())
+        assert "下次提醒" in consequences_of(world.agreement, world.coordinator, now=timezone.now())
 
 
 def test_it_costs_the_same_for_one_and_for_many(
     world: World, client: Client, django_assert_max_num_queries: Any
 ) -> None:
-    what_follows(world.agreement, world.coordinator, now=timezone.now())
+    consequences_of(world.agreement, world.coordinator, now=timezone.now())
     with django_assert_max_num_queries(12):
-        what_follows(world.agreement, world.coordinator, now=timezone.now())
+        consequences_of(world.agreement, world.coordinator, now=timezone.now())
