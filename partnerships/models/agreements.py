@@ -1,7 +1,7 @@
 """Agreements: their status, dates and people, and the querysets that find them."""
 
 import datetime as dt
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -32,7 +32,7 @@ from partnerships.models.organizations import Organization, through_column
 from partnerships.models.papers import CustodyStep
 from partnerships.models.parties import COPIES_ARE_FEW, MOST_COPIES, AgreementParty, AgreementUnit
 from partnerships.models.sort_keys import NamedModel, SortKeyField
-from partnerships.models.terms import AgreementTerm, running_period
+from partnerships.models.terms import AgreementTerm, last_term, running_period
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.partial_dates import PartialDate, Precision, partial_date
 from partnerships.statuses import AgreementStatus
@@ -421,14 +421,18 @@ class Agreement(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
         return self.status in {AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED}
 
     @property
-    def current_term(self) -> "AgreementTerm | None":
+    def current_term(self) -> AgreementTerm | None:
         """Return the term with the highest number; without a query if the terms are prefetched."""
-        return max(self.terms.all(), key=lambda term: term.number, default=None)
+        return last_term(self.terms.all())
 
-    def end_of_period(self, day: dt.date) -> dt.date | None:
-        """Return the end of the period that runs on ``day``; of a draft or a closed agreement, that of its last term."""
+    def end_of_period(self, day: dt.date, terms: "Iterable[AgreementTerm] | None" = None) -> dt.date | None:
+        """Return the end of the period that runs on ``day``; of a draft or a closed agreement, that of its last term.
+
+        ``terms`` are its terms, where the caller has read them.
+        """
+        terms = self.terms.all() if terms is None else terms
         if not self.is_signed:
-            term = self.current_term
+            term = last_term(terms)
             return term.ends_on if term else None
-        period = running_period(self.terms.all(), day)
+        period = running_period(terms, day)
         return period.ends_on if period else None

@@ -330,10 +330,15 @@ def automatic_renewals(terms: Iterable[AgreementTerm]) -> AutomaticRenewals | No
     return renewals
 
 
+def last_term(terms: Iterable[AgreementTerm]) -> AgreementTerm | None:
+    """Return the term with the highest number; None without one."""
+    return max(terms, key=lambda term: term.number, default=None)
+
+
 def running_period(terms: Iterable[AgreementTerm], day: dt.date) -> Period | None:
     """Return the period that runs on ``day``, or the last there is when it has ended; None without a term."""
     terms = list(terms)
-    last = max(terms, key=lambda term: term.number, default=None)
+    last = last_term(terms)
     if last is None:
         return None
     renewals = automatic_renewals(terms)

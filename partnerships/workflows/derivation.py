@@ -31,7 +31,7 @@ from partnerships.models.activities import QUIET_AFTER_DAYS
 from partnerships.models.approvals import missing_approval_steps
 from partnerships.models.drafts import people_behind_draft
 from partnerships.models.milestones import ACCEPTED_KINDS, ACTIVITY_KINDS, CLOSED_BY_STEP, DECISION_KINDS
-from partnerships.models.terms import Period, automatic_renewals, running_period
+from partnerships.models.terms import Period, automatic_renewals, last_term, running_period
 from partnerships.partial_dates import Precision
 from partnerships.statuses import AgreementStatus, EventStatus, MilestoneStatus
 from partnerships.workflows.milestones import placement, take_milestone_step
@@ -295,7 +295,7 @@ def derive_milestones(agreement: Agreement, *, actor: User | None, on: dt.date) 
     """Update the derived milestones of an agreement as of ``on``, and its current end; see ``update_derived``."""
     with transaction.atomic():
         agreement = lock(agreement)
-        prefetch_related_objects([agreement], "payments__receipts")
+        prefetch_related_objects([agreement], "payments__receipts", "terms")
         is_to_decide = agreement.status == AgreementStatus.IN_REVIEW or agreement.is_signing_to_confirm
         authors = frozenset(people_behind_draft(agreement)) if is_to_decide else None
         is_workday = workday_test(agreement.unit.effective_calendar)
@@ -364,8 +364,9 @@ def _met_by_closing(agreement: Agreement) -> QuerySet[Milestone]:
 
 def update_current_end(agreement: Agreement, *, on: dt.date) -> None:
     """Store the end of the period that runs on ``on``, and how far the last term renews itself; both are derived."""
-    term = agreement.current_term
-    ends_on, precision, renews_until = _current_end(agreement, term, on)
+    terms = list(agreement.terms.all())
+    term = last_term(terms)
+    ends_on, precision, renews_until = _current_end(agreement, terms, on)
     if term and term.renews_until != renews_until:
         AgreementTerm.objects.filter(pk=term.pk).update(renews_until=renews_until)
     if (agreement.current_ends_on, agreement.current_ends_precision) != (ends_on, precision):
@@ -378,19 +379,20 @@ def update_current_end(agreement: Agreement, *, on: dt.date) -> None:
 
 def is_current_end_stored(agreement: Agreement, *, on: dt.date) -> bool:
     """Whether ``update_current_end`` would leave everything as it is; without a query if the terms are prefetched."""
-    term = agreement.current_term
+    terms = list(agreement.terms.all())
+    term = last_term(terms)
     renews_until = term.renews_until if term else None
     stored = agreement.current_ends_on, agreement.current_ends_precision, renews_until
-    return stored == _current_end(agreement, term, on)
+    return stored == _current_end(agreement, terms, on)
 
 
 def _current_end(
-    agreement: Agreement, term: AgreementTerm | None, on: dt.date
+    agreement: Agreement, terms: Collection[AgreementTerm], on: dt.date
 ) -> tuple[dt.date | None, str, dt.date | None]:
     """Return the end of the period that runs on ``on``, its precision, and the last day of the last renewal."""
-    renewals = automatic_renewals(agreement.terms.all())
+    renewals, term = automatic_renewals(terms), last_term(terms)
     precision = term.ends_precision if term else Precision.DAY
-    return agreement.end_of_period(on), precision, renewals.until if renewals else None
+    return agreement.end_of_period(on, terms), precision, renewals.until if renewals else None
 
 
 def update_derived(
