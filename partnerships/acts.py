@@ -19,6 +19,7 @@ class Act:
 _current: ContextVar[Act | None] = ContextVar("act", default=None)
 _cause: ContextVar[str] = ContextVar("cause", default="")
 _is_without_locks: ContextVar[bool] = ContextVar("without_locks", default=False)
+_is_unchecked: ContextVar[bool] = ContextVar("constraints_unchecked", default=False)
 
 
 @contextmanager
@@ -84,3 +85,20 @@ def without_locks() -> Iterator[None]:
 
 def is_without_locks() -> bool:
     return _is_without_locks.get()
+
+
+@contextmanager
+def constraints_unchecked() -> Iterator[None]:
+    """Make verbs leave constraints to the database inside, which asks no query for each, but has no words for a refusal.
+
+    The caller does the same again with constraints checked when the database refuses something.
+    """
+    token = _is_unchecked.set(True)
+    try:
+        yield
+    finally:
+        _is_unchecked.reset(token)
+
+
+def are_constraints_unchecked() -> bool:
+    return _is_unchecked.get()

@@ -23,6 +23,7 @@ LEAVES = {
     "texts",
     "wake_up",
     "acts",
+    "late_inserts",
     "storage",
 }
 STATE = LEAVES | {"models"}
@@ -43,6 +44,7 @@ ALLOWED: dict[str, set[str]] = {
     "glossary": {"texts"},
     "wake_up": set(),
     "acts": set(),
+    "late_inserts": set(),
     "client_address": set(),
     "storage": set(),
     "typed_fields": set(),

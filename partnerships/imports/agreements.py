@@ -18,6 +18,7 @@ from partnerships.imports.rows import (
     WorkRow,
     check_once,
     finish,
+    kept_apart,
     key_of,
     look_alikes_of,
     plain,
@@ -239,7 +240,8 @@ def _register(case: _Case, made: Agreement, parts: list[Any]) -> Agreement:
         known = signed or PartialDate(batch.today, Precision.UNKNOWN)
         more |= {"on": known.day, "precision": known.precision, "is_gap_meant": True}
     try:
-        record = verb(made, **more)
+        with kept_apart():
+            record = verb(made, **more)
     except PossibleDuplicate as error:
         # The same title with other partners or of another day is another agreement; ``_known`` looked for the same one.
         if signed is None and not _is_decided(row, batch, made) and _has_same_partners(error.found, parts):

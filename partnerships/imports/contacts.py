@@ -7,7 +7,17 @@ from django.utils.translation import gettext as _
 
 from partnerships.exceptions import NotAllowed, PossibleDuplicate
 from partnerships.imports.partners import resolve
-from partnerships.imports.rows import NEW, Batch, WorkRow, changes_to, check_once, finish, key_of, look_alikes_of
+from partnerships.imports.rows import (
+    NEW,
+    Batch,
+    WorkRow,
+    changes_to,
+    check_once,
+    finish,
+    kept_apart,
+    key_of,
+    look_alikes_of,
+)
 from partnerships.imports.values import PersonInCell
 from partnerships.models import Contact, Organization
 from partnerships.names import person_key
@@ -83,7 +93,8 @@ def _known(batch: Batch, organization: Organization, name: str) -> Contact | Non
 
 def _register(row: WorkRow, batch: Batch, contact: Contact) -> Contact:
     try:
-        register_contact(contact, actor=batch.actor, today=batch.today)
+        with kept_apart():
+            register_contact(contact, actor=batch.actor, today=batch.today)
     except PossibleDuplicate as error:
         token = row.decisions.get(person_key(contact.name)) or (NEW if batch.recipe.look_alikes == NEW else "")
         if token == NEW:
@@ -109,7 +120,8 @@ def _edit(row: WorkRow, batch: Batch, contact: Contact, changes: dict[str, Any])
         return contact
     before = {name: getattr(contact, name) for name in changes}
     try:
-        edited = edit_contact(contact, actor=batch.actor, today=batch.today, changes=changes)
+        with kept_apart():
+            edited = edit_contact(contact, actor=batch.actor, today=batch.today, changes=changes)
     except PossibleDuplicate as error:
         if row.decisions.get(person_key(contact.name)) != NEW and batch.recipe.look_alikes != NEW:
             raise look_alikes_of(contact, contact.name, error, field="contact") from error

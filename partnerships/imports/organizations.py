@@ -25,6 +25,7 @@ from partnerships.imports.rows import (
     changes_to,
     check_once,
     finish,
+    kept_apart,
     key_of,
     look_alikes_of,
 )
@@ -94,7 +95,8 @@ def _edit(row: WorkRow, batch: Batch, record: Organization, changes: dict[str, A
     more: dict[str, Any] = {"is_code_right": is_code_right(row, batch), "parts": parts, "changes": changes}
     is_new = row.decisions.get("name") == NEW or batch.recipe.look_alikes == NEW
     try:
-        return edit_organization(record, actor=batch.actor, today=batch.today, **more)
+        with kept_apart():
+            return edit_organization(record, actor=batch.actor, today=batch.today, **more)
     except PossibleDuplicate as error:
         if not is_new:
             raise look_alikes_of(record, record.name, error, field="name") from error

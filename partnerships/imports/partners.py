@@ -10,7 +10,7 @@ from django.utils.translation import gettext_noop
 
 from partnerships.countries import HOME
 from partnerships.exceptions import InvalidInput, PossibleDuplicate
-from partnerships.imports.rows import NEW, Batch, Undecided, WorkRow, look_alikes_of
+from partnerships.imports.rows import NEW, Batch, Undecided, WorkRow, kept_apart, look_alikes_of
 from partnerships.imports.values import PlacedName
 from partnerships.models import NameKey, Organization, Region
 from partnerships.models.organizations import CreditCodeField, telling_keys
@@ -150,7 +150,8 @@ def register(
     more: dict[str, Any] = {"unit": unit, "parts": list(parts), "is_code_right": is_code_right(row, batch)}
     is_new = batch.recipe.look_alikes == NEW or _decided(row, batch, organization.name) == NEW
     try:
-        register_organization(organization, actor=batch.actor, today=batch.today, **more)
+        with kept_apart():
+            register_organization(organization, actor=batch.actor, today=batch.today, **more)
     except PossibleDuplicate as error:
         if not is_new:
             raise look_alikes_of(organization, organization.name, error, field="name") from error

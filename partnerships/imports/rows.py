@@ -3,17 +3,19 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from django.db import DataError, IntegrityError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, DataError, IntegrityError, connections, models, transaction
 from django.utils.translation import gettext as _
 
-from partnerships.acts import caused_by
+from partnerships.acts import caused_by, constraints_unchecked
 from partnerships.exceptions import DomainError, InvalidInput, PossibleDuplicate, PossibleTypo
 from partnerships.imports.recipes import Recipe
+from partnerships.late_inserts import inserts_under_way
 from partnerships.models import ImportRow, Organization, RowOutcome, Unit, User
 from partnerships.names import fold
 from partnerships.partial_dates import PartialDate
@@ -164,10 +166,13 @@ def process(row: WorkRow, batch: Batch, apply: Apply) -> None:
     if refusals(row.problems):
         row.outcome = RowOutcome.REJECTED
         return
-    batch.added = {}
+    before = {**vars(row), "problems": list(row.problems)}
     try:
-        with transaction.atomic(), caused_by(_cause(row, batch)):
-            apply(row, batch)
+        try:
+            _apply_quickly(row, batch, apply)
+        except DatabaseError:  # Once more, with the checks that find words for it.
+            vars(row).update(before, problems=list(before["problems"]), changes=[], made=[])
+            _apply_with_checks(row, batch, apply)
     except Undecided as error:
         row.refuse(RowOutcome.UNDECIDED, error)
         found = [_look_alike(one, batch) for one in error.found]
@@ -190,6 +195,72 @@ def process(row: WorkRow, batch: Batch, apply: Apply) -> None:
             batch.rows_of.setdefault(one["pk"], row.number)
     if row.key:
         batch.seen.setdefault(row.key, row.number)
+
+
+def _apply_quickly(row: WorkRow, batch: Batch, apply: Apply) -> None:
+    """Apply a row in one savepoint, with constraints left to the database.
+
+    Raises a ``DatabaseError`` when something in it was refused that only an inner savepoint would have taken back.
+    """
+    batch.added = {}
+    with _collecting(), transaction.atomic(), caused_by(_cause(row, batch)):
+        with constraints_unchecked(), _without_savepoints():
+            apply(row, batch)
+        if connections[DEFAULT_DB_ALIAS].needs_rollback:
+            raise transaction.TransactionManagementError("refused inside")
+
+
+def _apply_with_checks(row: WorkRow, batch: Batch, apply: Apply) -> None:
+    batch.added = {}
+    if inserts := inserts_under_way():
+        inserts.write()  # what verbs roll back inside must not take rows of before with it
+    with transaction.atomic(), caused_by(_cause(row, batch)):
+        apply(row, batch)
+
+
+@contextmanager
+def _collecting() -> Iterator[None]:
+    """Keep history, search entries and marks to be inserted many at a time, where a run has a place for them."""
+    inserts = inserts_under_way()
+    with inserts.collecting() if inserts else nullcontext():
+        yield
+
+
+@contextmanager
+def _without_savepoints() -> Iterator[None]:
+    """Make the transactions of verbs inside set no savepoints, of which a row would have some fifty.
+
+    What one of them refuses then stops everything until the savepoint of the row is rolled back.
+    """
+    with _savepoints_by(lambda: None):
+        yield
+
+
+@contextmanager
+def kept_apart() -> Iterator[None]:
+    """Give a verb that may refuse a savepoint of its own, so that the row can go on."""
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]
+    inside = wrapper.savepoint
+    inserts = inserts_under_way()
+    with (
+        inserts.taking_back() if inserts else nullcontext(),
+        _savepoints_by(type(wrapper).savepoint.__get__(wrapper)),
+        transaction.atomic(),
+        _savepoints_by(inside),
+    ):
+        yield
+
+
+@contextmanager
+def _savepoints_by(savepoint: Callable[[], str | None]) -> Iterator[None]:
+    """Make ``transaction.atomic`` set its savepoints by this function; one that returns None sets none."""
+    wrapper: Any = connections[DEFAULT_DB_ALIAS]
+    before = wrapper.savepoint
+    wrapper.savepoint = savepoint
+    try:
+        yield
+    finally:
+        wrapper.savepoint = before
 
 
 def _cause(row: WorkRow, batch: Batch) -> str:

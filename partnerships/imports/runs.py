@@ -28,6 +28,7 @@ from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rows import Apply, Batch, WorkRow, process
 from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, saved_at_once
 from partnerships.imports.undo import undo_rows, version_of
+from partnerships.late_inserts import late_inserts
 from partnerships.models import Import, ImportKind, ImportRow, RowOutcome
 from partnerships.models.office_day import office_day
 from partnerships.statuses import ImportStatus
@@ -248,14 +249,16 @@ def _process_all(
     works: Iterable[WorkRow], batch: Batch, progress: RunProgress, expected: Mapping[int, str] | None = None
 ) -> None:
     apply = APPLY[batch.kind]
-    for number, work in enumerate(works, 1):
-        process(work, batch, apply)
-        if expected is not None and work.pk is not None and expected[work.pk] != work.fingerprint:
-            words = _(
-                "Row %(number)s came out differently than in the preview, so nothing was imported. All rows were checked again."
-            )
-            raise DifferentOutcome(words % {"number": work.number})
-        progress.beat(number)
+    with late_inserts() as inserts:
+        for number, work in enumerate(works, 1):
+            process(work, batch, apply)
+            if expected is not None and work.pk is not None and expected[work.pk] != work.fingerprint:
+                words = _(
+                    "Row %(number)s came out differently than in the preview, so nothing was imported. All rows were checked again."
+                )
+                raise DifferentOutcome(words % {"number": work.number})
+            inserts.write_if_many()
+            progress.beat(number)
 
 
 def fingerprint_of(row: ImportRow) -> str:

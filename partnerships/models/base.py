@@ -18,6 +18,7 @@ from simple_history.models import HistoricalRecords
 from partnerships.countries import HOME, country_choices
 from partnerships.exceptions import StaleVersion
 from partnerships.inputs import AmountField, CurrencyField, DayField, WholeNumberField, validate_currency
+from partnerships.late_inserts import current_inserts
 from partnerships.models.sort_keys import NamedModel, SortKeyField, is_reader_chinese
 from partnerships.names import invisible_character, search_text, search_words
 from partnerships.partial_dates import Precision
@@ -177,11 +178,26 @@ class CachedHistoryManager(HistoryManager):
         return super().from_queryset(queryset_class, class_name)
 
 
+class LateHistoryRow(models.Model):
+    """A row of a history, which an import inserts later together with others."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        inserts = current_inserts()
+        if inserts is not None:
+            inserts.keep(type(self), self)
+        else:
+            super().save(*args, **kwargs)
+
+
 class History(HistoricalRecords):
     """History rows for every save of a row, also through a proxy class such as ``Institution``."""
 
     def __init__(self, *, excluded_fields: Collection[str] = ()) -> None:
-        super().__init__(excluded_fields=list(excluded_fields), history_manager=CachedHistoryManager)
+        manager = CachedHistoryManager
+        super().__init__(excluded_fields=list(excluded_fields), history_manager=manager, bases=(LateHistoryRow,))
 
     def fields_included(self, model: type[models.Model]) -> list[models.Field]:
         """Leave out sort keys: they follow from the names."""
@@ -406,6 +422,12 @@ class SearchEntry(models.Model):
         return self.text.partition("\n")[0]
 
 
+def _write_entries(entries: list[SearchEntry]) -> None:
+    """Insert the entries, or give those that are there already their new text."""
+    unique = ["content_type", "object_id"]
+    SearchEntry.objects.bulk_create(entries, update_conflicts=True, unique_fields=unique, update_fields=["text"])
+
+
 class SearchableModel(models.Model):
     """A row with a search entry, rewritten with each save of it or of a row that lends it words."""
 
@@ -426,7 +448,13 @@ class SearchableModel(models.Model):
         raise NotImplementedError
 
     def refresh_search(self) -> bool:
-        """Write the search entry anew and return whether it changed."""
+        """Write the search entry anew and return whether it changed; while rows are kept to be inserted later, say that it did."""
+        inserts = current_inserts()
+        if inserts is not None:
+            content_type, text = ContentType.objects.get_for_model(self), search_text(self.search_words())
+            entry = SearchEntry(content_type=content_type, object_id=self.pk, text=text)
+            inserts.keep(SearchEntry, entry, key=(content_type.pk, self.pk), write=_write_entries)
+            return True
         # Locked before the words are read: of two edits that both change them, the second then sees those of the first.
         known = self._search_entries().select_for_update().values_list("text", flat=True).first()
         text = search_text(self.search_words())

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 from partnerships import wake_up
 from partnerships.acts import current_act, current_cause
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
+from partnerships.late_inserts import current_inserts
 from partnerships.models.agreements import Agreement
 from partnerships.models.base import (
     DayColumn,
@@ -509,7 +510,11 @@ class ReminderMark(models.Model):
         return str(self.milestone_id)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        super().save(*args, **kwargs)
+        inserts = current_inserts()
+        if inserts is not None:
+            inserts.keep(ReminderMark, self)
+        else:
+            super().save(*args, **kwargs)
         wake_up.wake_after_commit()
 
     @staticmethod

@@ -20,6 +20,7 @@ from stdnum.exceptions import InvalidChecksum
 from stdnum.exceptions import ValidationError as StdnumError
 
 from partnerships.countries import HOME, country_name, country_names
+from partnerships.late_inserts import current_inserts
 from partnerships.models.base import (
     BilingualModel,
     CountryColumn,
@@ -403,7 +404,10 @@ class Organization(BilingualModel, SeededModel, SearchableModel, VersionedModel)
         return search_words_of([self])[self.pk]
 
     def refresh_search(self) -> bool:
-        is_changed = super().refresh_search()
+        inserts = current_inserts()
+        if inserts is not None:
+            inserts.keep(SearchEntry, self.pk, key=self.pk, write=_refresh_with_parts)
+        is_changed = inserts is None and super().refresh_search()
         if is_changed:
             # A level is locked before the next one is read, so that a part which is added meanwhile is not missed.
             for level in levels_below([self.pk]):
@@ -479,6 +483,13 @@ def refresh_entries(organization_ids: Iterable[int]) -> None:
             unique_fields=["content_type", "object_id"],
             update_fields=["text"],
         )
+
+
+def _refresh_with_parts(organization_ids: list[int]) -> None:
+    """Write the search entries of organizations anew, and those of their parts, level by level."""
+    refresh_entries(organization_ids)
+    for level in levels_below(organization_ids):
+        refresh_entries(level)
 
 
 def through_column(related_name: str) -> models.ForeignKey:
@@ -960,8 +971,8 @@ class Contact(NamedModel, SeededModel, SearchableModel, VersionedModel):
 
     def works_at(self, organization: Organization) -> bool:
         """Whether they are at the organization, at a part of it, or at one that it is part of. Up to a query per level."""
-        if not self.is_active:
-            return False
+        if not self.is_active or organization.pk == self.organization_id:
+            return self.is_active
         current = self.positions.current().values_list("organization", flat=True)
         return not {self.organization_id, *current}.isdisjoint(organization.ids_above_and_below())
 

@@ -65,6 +65,7 @@ from partnerships.workflows.transitions import (
     check_input,
     check_new_owner,
     delete_as,
+    hold,
     lock,
     lock_as_read,
     refuse_erased,
@@ -118,7 +119,7 @@ def register_agreement(
     """
     with transaction.atomic():
         # A form that is sent twice waits here, and then finds the agreement that the first one made.
-        lock(agreement.unit)
+        hold(agreement.unit)
         agreement.created_by = actor
         require(actor, "agreement.add", agreement)
         _ask_about_title(agreement, confirmed_different)

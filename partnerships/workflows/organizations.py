@@ -37,7 +37,7 @@ from partnerships.permissions import require
 from partnerships.workflows.derivation import Derived, derive_milestones
 from partnerships.workflows.edits import Aggregate, changed_columns, check_not_in_future, concerning
 from partnerships.workflows.milestones import take_milestone_step
-from partnerships.workflows.transitions import delete_as, lock, refuse_erased, save_as
+from partnerships.workflows.transitions import delete_as, hold, lock, refuse_erased, save_as
 
 ORGANIZATION = Aggregate(
     Organization,
@@ -87,7 +87,7 @@ def register_organization(
     with transaction.atomic():
         # There is no row to lock yet, so the content type stands for the table: a form that is sent twice waits here, and
         # then finds the organization of the first.
-        lock(ContentType.objects.get_for_model(Organization))
+        hold(ContentType.objects.get_for_model(Organization))
         require(actor, "organization.add")
         _ask_about_check_digit(organization, is_code_right)
         _ask_about_look_alikes(organization, parts, confirmed_different)
@@ -222,7 +222,7 @@ def register_contact(
     """
     with transaction.atomic():
         # A form that is sent twice waits here, and then finds the person of the first.
-        lock(contact.organization)
+        hold(contact.organization)
         require(actor, "contact.edit", contact)
         contact.unit = contact.organization.entering_unit(actor)
         known = _same_person(contact)

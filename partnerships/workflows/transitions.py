@@ -75,6 +75,12 @@ def lock(row: Row) -> Row:
     return locked
 
 
+def hold(row: models.Model) -> None:
+    """Lock a row that is not read again, to let others wait until the transaction ends; nothing where no locks are taken."""
+    if not is_without_locks():
+        lock(row)
+
+
 def lock_as_read(row: Row) -> Row:
     """Return the row, locked. Raises ``StaleVersion`` when somebody changed it since ``row`` was read."""
     locked = lock(row)
