@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from opencc import OpenCC
-from pypinyin import Style, pinyin
 
 # Legal forms are stripped at the ends only: 中国集团学院 keeps its middle.
 LEGAL_FORMS = (
@@ -240,6 +239,8 @@ def _without_legal_forms(words: str) -> str:
 
 def pinyin_readings(signs: str) -> list[list[str]]:
     """Return the syllables of each Chinese sign in Pinyin without tones, the usual one first; other text as it is."""
+    from pypinyin import Style, pinyin  # its dictionaries are a sixth of the start of a process, and many need none
+
     usual = [syllable for (syllable,) in pinyin(signs, style=Style.NORMAL)]
     others = pinyin(signs, style=Style.NORMAL, heteronym=True)
     return [list(dict.fromkeys([first, *readings])) for first, readings in zip(usual, others, strict=True)]
@@ -261,6 +262,8 @@ def sort_key(name: str, *, is_person: bool = False) -> str:
 
 
 def _sounds(signs: str) -> str:
+    from pypinyin import Style, pinyin  # see pinyin_readings
+
     # A tone always follows the letters: lin2 comes before ling2, and 西安 (xi1) before 先 (xian1).
     readings = pinyin(
         signs,

@@ -6,6 +6,7 @@ import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ LONGEST_FIRST = (
 
 def pytest_collection_finish() -> None:
     """Keep the garbage collector away from what was imported: going through it again and again took a quarter of the time."""
+    import_module("pypinyin")  # else the first Chinese name brings its dictionaries
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 20)
