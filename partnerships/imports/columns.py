@@ -2,17 +2,18 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 from partnerships.countries import country_code
 from partnerships.durations import parse_duration
 from partnerships.imports.choices import find_choice, squash
 from partnerships.imports.date_readings import date_of_one_reading, readings_of_date
-from partnerships.imports.kinds import KINDS, NAME, ORGANIZATION, PARTNERS, TITLE, Field, Kind
+from partnerships.imports.kinds import KINDS, NAME, NOTE_FIELDS, ORGANIZATION, PARTNERS, TITLE, Field, Kind
 from partnerships.imports.parties import is_organization, split_place
 from partnerships.imports.people import EMAIL
 from partnerships.imports.tables import Cell, Table
+from partnerships.imports.values import SEPARATORS
 from partnerships.inputs import parse_partial_day, parse_phone, parse_serial_day
 
 SAMPLE = 40
@@ -47,9 +48,12 @@ LANGUAGE = re.compile(r"english|chinese|英文|中文|外文", re.IGNORECASE)
 CREDIT_CODE = re.compile(r"[0-9A-HJ-NP-RTUWXY]{18}")
 
 
-def guess_columns(kind: str, table: Table) -> dict[int, str]:
-    """Return the field of each column that can be told; each field once, of parties and witnesses as often as there are columns."""
-    fields = KINDS[kind].fields
+def guess_columns(kind: str, table: Table, fields: Sequence[Field] | None = None) -> dict[int, str]:
+    """Return the field of each column that can be told; each once, but parties, witnesses and remarks as often as there are columns.
+
+    ``fields`` are those of the kind with the choices of an office: a column of mostly other words is one of remarks.
+    """
+    fields = fields or KINDS[kind].fields
     samples = [_sample(table, place) for place in range(len(table.headings))]
     guesses = [
         (score, -order, -place)
@@ -73,7 +77,9 @@ def guess_columns(kind: str, table: Table) -> dict[int, str]:
 def _may_come_again(field: Field, score: float, heading: str) -> bool:
     """Whether several columns may hold a field: 乙方, 丙方; but not the same partner once more in another language."""
     is_of_parties = field.several and field.kind == "names"
-    return is_of_parties and score >= WITHOUT_BRACKETS and LANGUAGE.search(heading) is None
+    return (
+        (is_of_parties or field.name in NOTE_FIELDS) and score >= WITHOUT_BRACKETS and LANGUAGE.search(heading) is None
+    )
 
 
 def _sample(table: Table, place: int) -> list[Cell]:
@@ -188,6 +194,8 @@ def _share(field: Field, sample: list[Cell]) -> float | None:
         test = _is_credit_code
     elif field.refers_to == "country":
         test = _is_country
+    elif field.several and field.refers_to and field.choices:
+        test = lambda cell: isinstance(cell, str) and _are_known(field, cell)  # noqa: E731
     elif field.kind == "choice" and field.choices and not field.refers_to:
         test = lambda cell: isinstance(cell, str) and find_choice(field, cell) is not None  # noqa: E731
     elif field.kind == "person":
@@ -195,6 +203,11 @@ def _share(field: Field, sample: list[Cell]) -> float | None:
     if test is None or not sample:
         return None
     return sum(map(test, sample)) / len(sample)
+
+
+def _are_known(field: Field, cell: str) -> bool:
+    pieces = [piece for piece in SEPARATORS.split(cell) if piece.strip()]
+    return any(find_choice(field, piece, is_whole=True) for piece in pieces) or find_choice(field, cell) is not None
 
 
 # Kinds of values that are told without a heading. A number alone may be anything.

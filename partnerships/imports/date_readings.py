@@ -83,10 +83,10 @@ def readings_of_date(text: str) -> list[str]:
         days += [_day(_long(found["year"]), month, found["day"])]
         days += [_day(_long(found["day"]), month, found["year"])] if len(found["day"]) == 2 else []
     elif (found := NAMED_MONTH.fullmatch(words)) and (found["month"] or found["month_"]) in MONTHS:
-        number, month = found["year"] or found["year_"], MONTHS[found["month"] or found["month_"]]
-        others.append(str(PartialDate(dt.date(int(_long(number)), month, 1), Precision.MONTH)))
-        if _day("2024", str(month), number):
-            others.append(date_format(dt.date(2024, month, int(number)), "MONTH_DAY_FORMAT"))
+        number, named = found["year"] or found["year_"], MONTHS[found["month"] or found["month_"]]
+        others.append(str(PartialDate(dt.date(int(_long(number)), named, 1), Precision.MONTH)))
+        if as_day := _day("2024", str(named), number):
+            others.append(date_format(as_day, "MONTH_DAY_FORMAT"))
     return [*dict.fromkeys(date_format(day) for day in days if day), *others]
 
 

@@ -28,6 +28,8 @@ ValueKind = Literal[
     "yes_no",
 ]
 Choices = Mapping[str, tuple[str, ...]]
+# Fields for free text; several columns may be read as one of them. The first that a kind has takes its remarks.
+NOTE_FIELDS = ("summary", "description", "note", "evidence")
 
 
 @dataclass(frozen=True)
@@ -950,6 +952,7 @@ AGREEMENT_FIELDS = (
             "内容",
             "合作范围",
             "合作事项",
+            "cooperation area",
         ),
     ),
     Field(
@@ -1047,6 +1050,13 @@ AGREEMENT_FIELDS = (
             "说明",
             "协议主要内容",
             "备 注",
+            "合作内容",
+            "合作事项",
+            "合作范围",
+            "合作概况",
+            "scope",
+            "scope of cooperation",
+            "areas of cooperation",
         ),
     ),
 )

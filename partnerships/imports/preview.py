@@ -16,7 +16,7 @@ from partnerships.imports.office import office_choices
 from partnerships.imports.reading import cell_from_json, fields_of
 from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rows import refusals
-from partnerships.imports.values import SEPARATORS
+from partnerships.imports.values import ANY_OTHER, SEPARATORS
 from partnerships.models import Import, ImportRow, RowOutcome, User
 from partnerships.names import fold, person_key
 
@@ -54,10 +54,15 @@ class ValuesShown:
     options: Options
     texts: list[TextShown] = column(default_factory=list)
     chosen: str = ""  # the value for rows without one
+    others: str = "-"  # the decision about all words that are not known
 
     @property
     def open(self) -> int:
-        return sum(text.value is None for text in self.texts)
+        return 0 if self.others != "-" else sum(text.value is None for text in self.texts)
+
+    @property
+    def has_open(self) -> bool:
+        return any(text.value is None for text in self.texts)
 
 
 @dataclass(frozen=True)
@@ -154,7 +159,8 @@ def _values_of(one: Field, texts: Counter[str], recipe: Recipe) -> ValuesShown:
     guessed = guess_choices(one, [text for text, _count in common])
     decided = {fold(text): value for text, value in recipe.values.get(one.name, {}).items()}
     found = [TextShown(text, count, decided.get(fold(text), guessed[text])) for text, count in common]
-    return ValuesShown(one, _options(one), sorted(found, key=lambda text: (text.value is not None, -text.count)))
+    texts_shown = sorted(found, key=lambda text: (text.value is not None, -text.count))
+    return ValuesShown(one, _options(one), texts_shown, others=recipe.values.get(one.name, {}).get(ANY_OTHER, "-"))
 
 
 def _pieces(one: Field, text: str) -> list[str]:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from partnerships.exceptions import InvalidInput
 from partnerships.imports.columns import guess_columns
 from partnerships.imports.completion import complete
-from partnerships.imports.kinds import KINDS, Field
+from partnerships.imports.kinds import KINDS, NOTE_FIELDS, Field
 from partnerships.imports.recipes import Recipe
 from partnerships.imports.rows import WorkRow, refusals
 from partnerships.imports.tables import Cell, Table
@@ -64,10 +64,10 @@ def headings_of(table: Table) -> list[str]:
     return named
 
 
-def columns_of(kind: str, table: Table, recipe: Recipe) -> dict[int, str]:
+def columns_of(kind: str, table: Table, recipe: Recipe, fields: Mapping[str, Field]) -> dict[int, str]:
     """Return the field of each column: as the recipe says by heading, else guessed."""
     if not recipe.columns:
-        return guess_columns(kind, table)
+        return guess_columns(kind, table, list(fields.values()))
     known = {field.name for field in KINDS[kind].fields}
     columns = {number: recipe.columns.get(heading, "") for number, heading in enumerate(headings_of(table))}
     missing = set(recipe.columns) - set(headings_of(table))
@@ -125,13 +125,22 @@ class _Reader:
             work.problems.append({"field": field.name, "message": _of_field(field, read.problem)})
         elif read.note:
             work.note(_of_field(field, read.note), field.name)
+        if read.kept:
+            self._add_remark(work, f"{field.label}: {read.kept}")
         if read.value is None:
             return
         known = work.values.get(field.name)
         if known is None:
             work.values[field.name] = read.value
+        elif field.name in NOTE_FIELDS and isinstance(known, str):
+            work.values[field.name] = f"{known}\n{read.value}"
         elif isinstance(known, tuple) and isinstance(read.value, tuple):  # several columns of one field
             work.values[field.name] = (*known, *read.value)
+
+    def _add_remark(self, work: WorkRow, words: str) -> None:
+        name = next(name for name in NOTE_FIELDS if name in self._fields)
+        known = work.values.get(name)
+        work.values[name] = f"{known}\n{words}" if known else words
 
 
 def cell_to_json(cell: Cell) -> Any:

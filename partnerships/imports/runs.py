@@ -21,6 +21,7 @@ from partnerships.acts import current_act, one_act
 from partnerships.exceptions import DomainError, InvalidInput, TransitionRefused
 from partnerships.imports import activities, agreements, contacts, honours, milestones, organizations
 from partnerships.imports.files import UnreadableFile, read_tables
+from partnerships.imports.kinds import Field
 from partnerships.imports.office import office_choices
 from partnerships.imports.progress import RunProgress
 from partnerships.imports.reading import cell_to_json, choose_tables, columns_of, fields_of, headings_of, work_rows
@@ -163,10 +164,10 @@ RUNS: Mapping[str, Callable[[Import, RunProgress, Clock], None]] = {
 def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[WorkRow], Batch]:
     """Return the rows with their typed values, and the batch for them; everything that needs no write lock."""
     recipe = read_recipe(imported.recipe)
-    if not imported.rows.exists():
-        store_rows(imported, recipe)
     choices, words = office_choices(imported.asked_by)
     fields = fields_of(imported.kind, words)
+    if not imported.rows.exists():
+        store_rows(imported, recipe, fields)
     rows = list(imported.rows.order_by("pk"))
     _read_columns(imported, recipe)
     works = work_rows(rows, fields, imported.layout, recipe)
@@ -180,7 +181,7 @@ def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[Work
     return rows, works, batch
 
 
-def store_rows(imported: Import, recipe: Recipe) -> None:
+def store_rows(imported: Import, recipe: Recipe, fields: Mapping[str, Field]) -> None:
     """Read the file, and keep the cells of its rows."""
     found = open_tables(imported)
     tables = choose_tables(found, recipe, imported.kind)
@@ -193,8 +194,8 @@ def store_rows(imported: Import, recipe: Recipe) -> None:
         "title": tables[0].title,
         "headings": headings_of(tables[0]),
         "epoch_1904": tables[0].epoch_1904,
-        "columns": columns_of(imported.kind, tables[0], recipe),
-        "guessed": columns_of(imported.kind, tables[0], Recipe()),
+        "columns": columns_of(imported.kind, tables[0], recipe, fields),
+        "guessed": columns_of(imported.kind, tables[0], Recipe(), fields),
     }
     rows = [
         ImportRow(

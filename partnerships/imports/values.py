@@ -19,7 +19,7 @@ from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.durations import Duration, parse_duration
 from partnerships.imports.choices import find_choice, guess_choices
 from partnerships.imports.date_readings import date_of_one_reading, names_no_day, readings_of_date
-from partnerships.imports.kinds import Field
+from partnerships.imports.kinds import NOTE_FIELDS, Field
 from partnerships.imports.parties import PlacedName, split_names, split_place
 from partnerships.imports.people import EMAIL, PersonInCell, split_people
 from partnerships.imports.tables import Cell
@@ -105,6 +105,10 @@ WHOLE_NUMBERS = {"headcount", "recurs_every_months"}
 YES = {"yes", "y", "true", "1", "x", "✓", "√", "✔", "是", "有", "对"}
 NO = {"no", "n", "false", "0", "×", "✗", "否", "无", "没有", "不"}
 FACTORS = {"万": 10**4, "亿": 10**8, "千": 1000, "thousand": 1000, "million": 10**6}
+# A decision about words: they are no choice, and are kept among the remarks of the row.
+KEEP_AS_NOTE = "@note"
+# Stands in decisions for all words that are not known.
+ANY_OTHER = "*"
 NO_LONGER_KNOWN = re.compile(r"[\ufffd]")
 
 
@@ -122,6 +126,7 @@ class Read:
     value: Any
     problem: str | None = None
     note: str = ""
+    kept: str = ""  # words of the cell that go into the remarks of the row
 
 
 def read_value(
@@ -224,22 +229,29 @@ def _decision(text: str, mapping: Mapping[str, str] | None) -> str | None:
 def _read_choices(one: CellInColumn) -> Read:
     if not one.field.several:
         return _read_choice(one.field, one.line, one.mapping)
-    whole = _decision(one.text, one.mapping)
-    if whole is not None:
-        return Read((whole,) if whole else None)
+    if _decision(one.text, one.mapping) is not None:
+        whole = _read_choice(one.field, one.text, one.mapping)
+        return Read((whole.value,) if whole.value else None, kept=whole.kept)
     pieces = [piece for piece in (part.strip() for part in SEPARATORS.split(one.text)) if piece]
     read = [_read_choice(one.field, piece, one.mapping) for piece in pieces]
     problems = [each.problem for each in read if each.problem]
     if problems:
         alone = find_choice(one.field, one.line, is_whole=True)  # a name with a comma in it
         return Read((alone,)) if alone else Read(None, " ".join(problems))
-    return Read(tuple(dict.fromkeys(each.value for each in read if each.value)) or None)
+    kept = "、".join(each.kept for each in read if each.kept)
+    return Read(tuple(dict.fromkeys(each.value for each in read if each.value)) or None, kept=kept)
 
 
 def _read_choice(field: Field, text: str, mapping: Mapping[str, str]) -> Read:
     decided = _decision(text, mapping)
-    if decided is not None:
-        return Read(decided or None)
+    if decided is None and ANY_OTHER in mapping and _known_choice(field, text).problem:
+        decided = mapping[ANY_OTHER]
+    if decided == KEEP_AS_NOTE:
+        return Read(None, kept=text)
+    return _known_choice(field, text) if decided is None else Read(decided or None)
+
+
+def _known_choice(field: Field, text: str) -> Read:
     if field.refers_to == "country":
         code = country_code(text)
         return Read(code) if code else Read(None, _("No country or region is called “%(words)s”.") % {"words": text})
@@ -431,10 +443,7 @@ def _read_text(one: CellInColumn) -> Read:
         return Read(
             tuple(piece for piece in (part.strip() for part in HARD_SEPARATORS.split(one.text)) if piece) or None
         )
-    return Read(one.text if one.field.name in LONG_TEXTS else one.line)
-
-
-LONG_TEXTS = {"summary", "description", "note", "evidence"}
+    return Read(one.text if one.field.name in NOTE_FIELDS else one.line)
 
 
 def _read_name(one: CellInColumn) -> Read:
