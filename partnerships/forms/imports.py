@@ -11,6 +11,7 @@ from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.imports.acts import ask_for_check, upload_import
 from partnerships.imports.recipes import Recipe, read_recipe
+from partnerships.imports.sheets import NO_HEADER
 from partnerships.models import Import, ImportKind, ImportRecipe, Unit, User
 
 FILE_TYPES = ".xlsx,.xls,.ods,.csv,.tsv,.txt"
@@ -86,8 +87,12 @@ def columns_from(data: QueryDict, imported: Import) -> dict[str, Any]:
 
 
 def sheet_from(data: QueryDict, imported: Import) -> dict[str, Any]:
-    """Return the recipe with another sheet of the file, whose columns are to be guessed."""
-    return {**imported.recipe, "sheet": data.get("sheet", ""), "title": "", "columns": {}}
+    """Return the recipe with another sheet of the file or another row of headings, whose columns are to be guessed."""
+    sheet, header = data.get("sheet", ""), data.get("header", "")
+    is_same = sheet in {"", imported.layout.get("sheet")}
+    chosen = int(header) if is_same and header.removeprefix("-").isdecimal() else 0
+    known = imported.recipe.get("sheet", "") if is_same else sheet
+    return {**imported.recipe, "sheet": known, "title": "", "columns": {}, "header": max(chosen, NO_HEADER)}
 
 
 def values_from(data: QueryDict, imported: Import) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def choose(imported: Import, recipe: Mapping[str, Any], *, actor: User) -> Impor
         locked = _lock(imported, actor, "import.run", OPEN)
         old = read_recipe(locked.recipe)
         locked.recipe, locked.status = content, ImportStatus.DRAFT
-        if (old.sheet, old.title) != (content["sheet"], content["title"]):
+        if (old.sheet, old.title, old.header) != (content["sheet"], content["title"], content["header"]):
             locked.rows.all().delete()
         locked.save(update_fields=["recipe", "status"])
     return locked

@@ -43,13 +43,18 @@ class UnreadableFile(Exception):
     """A file that is no spreadsheet we read. The message is for the person who sent it."""
 
 
-def read_tables(path: Path, *, limits: Limits = LIMITS, name: str = "") -> list[Table]:
+def read_tables(
+    path: Path, *, limits: Limits = LIMITS, name: str = "", header: int = 0, header_sheet: str = ""
+) -> list[Table]:
     """Return the tables of a file.
 
-    ``name`` is the name the file had when it was sent; it names the one sheet of a text file.
+    ``name`` is the name the file had when it was sent; it names the one sheet of a text file. ``header`` is the row
+    of the headings where a person has chosen it, of ``header_sheet`` or of each sheet.
     """
     sheets = read_sheets(path, limits=limits, name=name)
-    tables = [table for sheet in sheets for table in tables_in(sheet)]
+    tables = [
+        table for sheet in sheets for table in tables_in(sheet, header if header_sheet in {"", sheet.name} else 0)
+    ]
     if not tables:
         raise UnreadableFile(_("There is no table in this file: a row of headings with rows below it."))
     return tables

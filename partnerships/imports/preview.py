@@ -9,6 +9,7 @@ from dataclasses import field as column
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from partnerships.imports.choices import guess_choices
 from partnerships.imports.kinds import KINDS, Field
@@ -18,9 +19,16 @@ from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rows import refusals
 from partnerships.imports.values import ANY_OTHER, SEPARATORS
 from partnerships.models import Import, ImportRow, RowOutcome, User
-from partnerships.names import fold, person_key
+from partnerships.names import fold, person_key, sort_key
+from partnerships.texts import LazyText
 
 SAMPLES = 3
+MOST_ADDED = 500
+# What rows add beside the record that each is about.
+ADDED: Mapping[str, LazyText] = {
+    "organization": gettext_lazy("New organizations"),
+    "contact": gettext_lazy("New contacts"),
+}
 # A column with more different texts is one of names or remarks: its values are not mapped one by one.
 MOST_TEXTS = 200
 QUOTED = re.compile("“[^”]*”|[0-9]+")
@@ -72,6 +80,15 @@ class ProblemGroup:
     key: str
     example: str
     count: int
+
+
+@dataclass(frozen=True)
+class AddedShown:
+    """A record that a row adds: its name, and the row."""
+
+    name: str
+    row: int
+    number: int
 
 
 @dataclass(frozen=True)
@@ -182,6 +199,28 @@ def problem_groups(imported: Import) -> list[ProblemGroup]:
             counts[key] += 1
             examples.setdefault(key, message)
     return [ProblemGroup(key, examples[key], count) for key, count in counts.most_common()]
+
+
+def added_facets(imported: Import) -> list[tuple[str, LazyText, int]]:
+    """Return what is added beside the records that the rows are about: key, label and number."""
+    adds: Mapping[str, int] = imported.layout.get("adds", {})
+    return [
+        (model, label, adds[model])
+        for model, label in ADDED.items()
+        if adds.get(model) and f"{model}s" != imported.kind
+    ]
+
+
+def added_by_rows(imported: Import, model: str) -> list[AddedShown]:
+    """Return the records of a model that the rows add, by name."""
+    rows = imported.rows.exclude(made=[]).values_list("pk", "number", "made")
+    found = [
+        AddedShown(one["name"], pk, number)
+        for pk, number, made in rows
+        for one in made
+        if one["model"] == model and one["act"] == "made"
+    ]
+    return sorted(found, key=lambda one: sort_key(one.name))[:MOST_ADDED]
 
 
 def rows_with_problem(imported: Import, key: str) -> list[int]:

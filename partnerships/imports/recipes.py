@@ -25,11 +25,12 @@ class Recipe:
 
     ``columns`` are field names by heading; a heading that comes again is followed by ``#2``. Without any, they are
     guessed. ``values`` are stored values by field and text. ``names`` are decisions about names, by folded name: the id
-    of an organization, or ``new``.
+    of an organization, or ``new``. ``header`` is the row of the headings: 0 is guessed, -1 for a table without.
     """
 
     sheet: str = ""
     title: str = ""
+    header: int = 0
     columns: dict[str, str] = field(default_factory=dict)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     defaults: dict[str, str] = field(default_factory=dict)

@@ -112,10 +112,12 @@ def check(imported: Import, progress: RunProgress, clock: Clock) -> None:
         ImportRow.objects.bulk_update(rows, RESULTS, batch_size=ROWS_AT_ONCE)
         error = imported.error
         counts = Counter(work.outcome for work in works)
+        adds = Counter(one["model"] for work in works for one in work.made if one["act"] == "made")
         _finish(
             imported,
             status=ImportStatus.CHECKED,
             counts=counts,
+            layout={**imported.layout, "adds": adds},
             rows_done=len(works),
             rows_total=len(works),
             error=error,
@@ -177,13 +179,14 @@ def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[Work
         imported.asked_by, imported.unit, now, office_day(imported, now), recipe, imported.kind, label, choices
     )
     batch.earlier = earlier_rows(imported)
-    Import.objects.filter(pk=imported.pk).update(rows_total=len(rows))
+    # With the columns as they were read: the pages show these.
+    Import.objects.filter(pk=imported.pk).update(rows_total=len(rows), layout=imported.layout)
     return rows, works, batch
 
 
 def store_rows(imported: Import, recipe: Recipe, fields: Mapping[str, Field]) -> None:
     """Read the file, and keep the cells of its rows."""
-    found = open_tables(imported)
+    found = open_tables(imported, recipe)
     tables = choose_tables(found, recipe, imported.kind)
     sheets: Counter[str] = Counter()
     for table in found:
@@ -193,6 +196,8 @@ def store_rows(imported: Import, recipe: Recipe, fields: Mapping[str, Field]) ->
         "sheet": tables[0].sheet,
         "title": tables[0].title,
         "headings": headings_of(tables[0]),
+        "header": tables[0].header,
+        "first_rows": list(tables[0].first_rows),
         "epoch_1904": tables[0].epoch_1904,
         "columns": columns_of(imported.kind, tables[0], recipe, fields),
         "guessed": columns_of(imported.kind, tables[0], Recipe(), fields),
@@ -224,14 +229,14 @@ def _read_columns(imported: Import, recipe: Recipe) -> None:
         imported.layout["columns"] = imported.layout["guessed"]
 
 
-def open_tables(imported: Import) -> list[Any]:
+def open_tables(imported: Import, recipe: Recipe) -> list[Any]:
     """Return the tables of the stored file. Its reader takes a path and tells the format by its ending."""
     with TemporaryDirectory() as folder, imported.file.open("rb") as stored:
         path = Path(folder) / ("file" + Path(imported.name).suffix.lower())
         with path.open("wb") as copy:
             for chunk in stored.chunks():
                 copy.write(chunk)
-        return read_tables(path, name=imported.name)
+        return read_tables(path, name=imported.name, header=recipe.header, header_sheet=recipe.sheet)
 
 
 def earlier_rows(imported: Import) -> dict[str, ImportRow]:

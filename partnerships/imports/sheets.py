@@ -17,6 +17,9 @@ from partnerships.names import fold
 
 # Headings are looked for in the first rows of a table only.
 ROWS_BEFORE_HEADINGS = 40
+# As many rows are offered to choose the headings from.
+FIRST_ROWS = 15
+NO_HEADER = -1
 LONGEST_HEADING = 80
 LONGEST_SECTION = 100
 # With fewer filled cells in a usual row, a line of one cell is a row like others.
@@ -59,14 +62,39 @@ class Sheet:
     epoch_1904: bool = False
 
 
-def tables_in(sheet: Sheet) -> list[Table]:
-    """Return the tables of a sheet."""
-    return [table for table in _tables(sheet) if table.rows]
-
-
-def _tables(sheet: Sheet) -> Iterator[Table]:
+def tables_in(sheet: Sheet, header: int = 0) -> list[Table]:
+    """Return the tables of a sheet. ``header`` is the row of the headings where a person has chosen it, or NO_HEADER."""
     rows = _filled_down(sheet)
-    start = _header(rows, sheet.merged)
+    tables = [_without_header(sheet, rows)] if header == NO_HEADER else _tables(sheet, rows, header)
+    return [replace(table, first_rows=_first_rows(rows, table.header)) for table in tables if table.rows]
+
+
+def _first_rows(rows: Sequence[Row], header: int) -> tuple[tuple[int, str], ...]:
+    near = [row for place, row in enumerate(rows) if place < FIRST_ROWS or row.number == header]
+    return tuple((row.number, _words(row)[:LONGEST_SECTION]) for row in near)
+
+
+def _without_header(sheet: Sheet, rows: list[Row]) -> Table:
+    """Return all rows as a table whose headings are the letters of the columns."""
+    width = max((len(row.cells) for row in rows), default=0)
+    letters = tuple(_letters(place) for place in range(width))
+    padded = tuple(_padded(row, width) for row in rows)
+    found = Table(sheet.name, "", letters, padded, epoch_1904=sheet.epoch_1904, header=NO_HEADER)
+    return _without_empty_columns(replace(found, headings=tuple(_used_headings(found))))
+
+
+def _used_headings(table: Table) -> Iterator[str]:
+    for place, heading in enumerate(table.headings):
+        yield heading if any(row.cells[place] is not None for row in table.rows) else ""
+
+
+def _letters(place: int) -> str:
+    return (_letters(place // 26 - 1) if place >= 26 else "") + chr(ord("A") + place % 26)
+
+
+def _tables(sheet: Sheet, rows: list[Row], header: int) -> Iterator[Table]:
+    chosen = next((place for place, row in enumerate(rows) if row.number == header), None)
+    start = chosen if chosen is not None else _header(rows, sheet.merged)
     if start is None:
         return
     titles = [_words(row) for row in rows[:start]]
@@ -74,7 +102,11 @@ def _tables(sheet: Sheet) -> Iterator[Table]:
         headings, first = _headings(rows, start, sheet.merged)
         body, after = _body(rows, first, headings, _lines_across(sheet.merged, len(headings)))
         found = replace(
-            body, sheet=sheet.name, title=" · ".join(words for words in titles if words), epoch_1904=sheet.epoch_1904
+            body,
+            sheet=sheet.name,
+            title=" · ".join(words for words in titles if words),
+            epoch_1904=sheet.epoch_1904,
+            header=rows[start].number,
         )
         yield _with_sections(_without_empty_columns(found))
         start, titles = (

@@ -30,3 +30,6 @@ class Table:
     epoch_1904: bool = False
     # The words of the lines of one cell that begin a section, such as Europe or 2023, with the numbers of their rows.
     sections: tuple[tuple[int, str], ...] = ()
+    # The row of the headings, and the first rows of the sheet in words, from which another one may be chosen.
+    header: int = 0
+    first_rows: tuple[tuple[int, str], ...] = ()

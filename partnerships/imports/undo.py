@@ -59,6 +59,22 @@ def version_of(model: str, pks: Collection[int]) -> dict[int, int]:
     return found
 
 
+def expected_undo(imported: Import) -> dict[str, int]:
+    """Return how many records an undo would delete and put back, and how many it keeps because somebody changed them since."""
+    made: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for row in imported.rows.exclude(made=[]).order_by("pk").values_list("made", flat=True):
+        for one in row:
+            made.setdefault((one["model"], one["pk"]), one)
+    present: dict[str, dict[int, int]] = {
+        model: version_of(model, {pk for of, pk in made if of == model}) for model in {of for of, _pk in made}
+    }
+    counts = {"made": 0, "changed": 0, "kept": 0}
+    for (model, pk), one in made.items():
+        is_same = present[model].get(pk) == one["version"]
+        counts[one["act"] if is_same else "kept"] += 1
+    return counts
+
+
 def undo_rows(rows: Iterable[ImportRow], imported: Import, *, today: dt.date, beat: Callable[[int], None]) -> None:
     """Undo the rows, which come last first, and note in each what became of it: undone, kept, or failed with the reason."""
     reason = _("Import %(number)s undone") % {"number": imported.pk}

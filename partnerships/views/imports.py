@@ -23,6 +23,9 @@ from partnerships.forms.imports import CHOSEN, ImportForm
 from partnerships.imports import acts
 from partnerships.imports.kinds import KINDS
 from partnerships.imports.preview import (
+    ADDED,
+    added_by_rows,
+    added_facets,
     columns_shown,
     decisions_from,
     default_fields,
@@ -34,6 +37,7 @@ from partnerships.imports.preview import (
 )
 from partnerships.imports.rejected import write_rejected
 from partnerships.imports.templates import write_template
+from partnerships.imports.undo import expected_undo
 from partnerships.models import Import, ImportKind, ImportRecipe, ImportRow, RowOutcome, RowUndo
 from partnerships.permissions import may
 from partnerships.requests import UserRequest
@@ -122,22 +126,27 @@ def import_detail(request: UserRequest, pk: int) -> HttpResponse:
         "may_run": may(request.user, "import.run", imported),
         "may_undo": imported.status == ImportStatus.COMMITTED and may(request.user, "import.undo", imported),
     }
+    if context["may_undo"] and request.GET.get("ask") == "undo":
+        context["expected"] = expected_undo(imported)
     if not imported.is_under_way and imported.layout:
         context |= READ[section if is_open else "rows"](request, imported)
     return render(request, "partnerships/imports/detail.html", context)
 
 
 def _rows(request: UserRequest, imported: Import) -> dict[str, Any]:
-    """Return a page of rows, as the facets of the address ask: ``outcome``, ``problem`` and, after an undo, ``undo``."""
+    """Return a page of rows, as the facets of the address ask: ``outcome``, ``problem``, ``adds`` and, after an undo, ``undo``."""
     rows = imported.rows.order_by("pk").prefetch_related("record")
     outcome, undo = request.GET.get("outcome", ""), request.GET.get("undo", "")
-    problem = request.GET.get("problem", "")
+    problem, adds = request.GET.get("problem", ""), request.GET.get("adds", "")
     if outcome in RowOutcome.values:
         rows = rows.filter(outcome=outcome)
     if undo in RowUndo.values:
         rows = rows.filter(undo=undo)
     if problem:
         rows = rows.filter(pk__in=rows_with_problem(imported, problem))
+    added = added_by_rows(imported, adds) if adds in ADDED else []
+    if adds:
+        rows = rows.filter(pk__in={one.row for one in added})
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     labels = [*RowOutcome.choices, *(RowUndo.choices if imported.status == ImportStatus.UNDONE else ())]
     facets = [
@@ -149,7 +158,9 @@ def _rows(request: UserRequest, imported: Import) -> dict[str, Any]:
         "page": page,
         "rows": [row_shown(imported, row) for row in page],
         "facets": facets,
-        "chosen": (outcome, undo, problem),
+        "chosen": (outcome, undo, problem, adds),
+        "adds": added_facets(imported),
+        "added": added,
         "problems": problem_groups(imported),
     }
 

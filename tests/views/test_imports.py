@@ -11,18 +11,21 @@ from django.utils import timezone
 from openpyxl import Workbook, load_workbook
 
 from partnerships.factories import (
+    AgreementTypeFactory,
     ContactFactory,
     EnterpriseFactory,
     ImportFactory,
     ImportRecipeFactory,
     ImportRowFactory,
+    InstitutionFactory,
     UnitFactory,
     UserFactory,
 )
 from partnerships.imports.acts import correct
 from partnerships.imports.runs import run
-from partnerships.models import Import, ImportRecipe, Organization, SecurityEvent
+from partnerships.models import Import, ImportRecipe, Organization, SecurityEvent, Unit
 from partnerships.views import imports
+from partnerships.workflows.organizations import edit_organization
 from tests.views.world import World
 
 HEAD = "名称,单位性质,行业\n"
@@ -170,6 +173,70 @@ def test_rows_with_the_same_problem_are_shown_together(world: World, client_of: 
     assert [group.count for group in groups] == [2, 1]
     page = client.get(f"/imports/{imported.pk}/?problem={groups[0].key}")
     assert [shown.row.number for shown in page.context["rows"]] == [2, 3]
+
+
+def test_an_undo_says_first_what_it_takes_back(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, FILE, unit=world.unit.pk)
+    client.post(f"/imports/{imported.pk}/commit/")
+    check(imported)
+    kept = Organization.objects.get(name="贝塔研究院")
+    edit_organization(
+        kept, actor=world.people["staff"], today=timezone.localdate(), changes={"website": "https://beta.example"}
+    )
+
+    page = client.get(f"/imports/{imported.pk}/?ask=undo").text
+    assert "1 record that it made is deleted" in page
+    assert "1 record stays" in page
+    assert "expected" not in client.get(f"/imports/{imported.pk}/").context
+    assert (
+        "expected"
+        not in client_of(world.people["staff"])
+        .get(f"/imports/{upload(client, FILE, unit=world.unit.pk).pk}/?ask=undo")
+        .context
+    )
+
+
+REGISTER = "合作单位,单位性质,签订日期,协议类型,联系人\n甲乙大学,大学,2023-05-01,框架协议,王小明\n丙丁大学、甲乙大学,大学,2023-06-01,框架协议,\n"
+
+
+def test_what_rows_add_beside_their_records_is_named_before_the_import(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    AgreementTypeFactory(code="framework", name="Framework", name_zh="框架协议")
+    Unit.objects.filter(pk=world.unit.pk).update(organization=InstitutionFactory(name="North college"))
+    client = client_of(world.coordinator)
+    imported = upload(client, REGISTER, kind="register", unit=world.unit.pk)
+    assert imported.counts == {"new": 2}
+    page = client.get(f"/imports/{imported.pk}/?adds=organization")
+    assert [(key, number) for key, _label, number in page.context["adds"]] == [("organization", 2), ("contact", 1)]
+    assert {one.name for one in page.context["added"]} == {"甲乙大学", "丙丁大学"}
+    page = client.get(f"/imports/{imported.pk}/?adds=contact")
+    assert [shown.row.number for shown in page.context["rows"]] == [2]
+
+
+def test_another_row_of_headings_is_chosen_and_kept_in_the_recipe(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    client = client_of(world.coordinator)
+    text = "a,b\nKind,Name\nName,Kind\nAlpha Works,enterprise\n"
+    imported = upload(client, text, unit=world.unit.pk)
+    assert imported.layout["first_rows"][:2] == [[1, "a b"], [2, "Kind Name"]]
+    client.post(f"/imports/{imported.pk}/choose/sheet/", {"header": "3"})
+    imported = check(imported)
+    assert (imported.layout["header"], imported.recipe["header"], imported.counts) == (3, 3, {"new": 1})
+    assert upload(client, text, unit=world.unit.pk).layout["header"] != 3
+
+    client.post(f"/imports/{imported.pk}/choose/sheet/", {"header": "-1"})
+    imported = check(imported)
+    assert (imported.layout["headings"], imported.rows.count()) == (["A", "B"], 4)
+    client.post(f"/imports/{imported.pk}/choose/columns/", {"column-0": "name", "column-1": "kind"})
+    imported = check(imported)
+    assert imported.counts["new"] == 1
+    assert [shown.field for shown in client.get(f"/imports/{imported.pk}/?section=columns").context["columns"]] == [
+        "name",
+        "kind",
+    ]
 
 
 def test_a_template_is_downloaded_in_the_persons_language(world: World, client_of: Callable[[Any], Client]) -> None:
