@@ -230,7 +230,7 @@ REFERENCES: list[tuple[str, str, Callable[[Any], Any]]] = [
         "milestones",
         lambda row: MilestoneFactory(event=row, agreement=None, unit=row.unit, title="Refers to it"),
     ),
-    ("event", "items of a programme", lambda row: ProgrammeItemFactory(event=row, programme__name="Refers to it")),
+    ("event", "items of a program", lambda row: ProgrammeItemFactory(event=row, programme__name="Refers to it")),
     ("event", "citations", lambda row: CitationFactory(record=row, source__title="Refers to it")),
     (
         "event",
@@ -251,7 +251,7 @@ REFERENCES: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("facility", "documents", lambda row: DocumentFactory(facility=row, title="Plan")),
     ("demand", "answers", lambda row: AnswerFactory(demand=row)),
     ("achievement", "answers", lambda row: AnswerFactory(achievement=row, demand__title="Refers to it")),
-    ("programme", "items of a programme", lambda row: ProgrammeItemFactory(programme=row, event=EventFactory())),
+    ("programme", "items of a program", lambda row: ProgrammeItemFactory(programme=row, event=EventFactory())),
     ("programme", "reported figures", lambda row: ReportedFigureFactory(programme=row, name="Refers to it")),
     ("honour_scheme", "honours", lambda row: HonourFactory(scheme=row)),
     ("source", "reported figures", lambda row: ReportedFigureFactory(source=row, name="Refers to it")),

@@ -33,7 +33,7 @@ from partnerships.workflows.honours import edit_honour, register_honour
 HALF_YEAR = 6  # months
 ATTENTION = {
     "lapsing": Attention(
-        _("Honours that lapse in the next half-year"),
+        _("Honors that lapse in the next half-year"),
         "warning",
         "workspace_premium",
         lambda rows, today: rows.lapsing(today, until=add_months(today, HALF_YEAR)),
@@ -105,7 +105,7 @@ class HonourAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     )
     list_select_related = ("organization", "scheme", "unit")
     search_fields = ("batch",)
-    search_help_text = _("Honour, batch or holder, in Chinese or English")
+    search_help_text = _("Honor, batch or holder, in Chinese or English")
     ordering = ("-granted_on", "-pk")
     autocomplete_fields = ("organization", "scheme")
     inlines = (MilestoneInline, DocumentInline, CitationInline)

@@ -51,11 +51,11 @@ GROUPS: tuple[tuple[LazyText, tuple[tuple[str, str], ...]], ...] = (
         ),
     ),
     (
-        _("Events and programmes"),
+        _("Events and programs"),
         (("event", "festival"), ("programme", "hub"), ("document", "description")),
     ),
     (
-        _("Honours and figures"),
+        _("Honors and figures"),
         (
             ("honour", "workspace_premium"),
             ("honourscheme", "stairs"),

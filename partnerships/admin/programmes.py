@@ -70,8 +70,8 @@ class LabelInline(PartInline):
     model = ProgrammeItem
     fields = ("programme",)
     autocomplete_fields = ("programme",)
-    verbose_name = _("programme")
-    verbose_name_plural = _("programmes")
+    verbose_name = _("program")
+    verbose_name_plural = _("programs")
     tab = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

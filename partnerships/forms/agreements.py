@@ -187,7 +187,7 @@ class AgreementForm(EitherTitleMixin, FormWithLines):
         help_text=_("The association or other body that brought the parties together."),
         required=False,
     )
-    programme = PickField("programme", label=_("Programme"), required=False)
+    programme = PickField("programme", label=_("Program"), required=False)
     is_another = AnotherField(label=_("This is a different agreement"))
 
     part_fields = {ProgrammeItem: "programme"}

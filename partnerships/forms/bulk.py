@@ -138,7 +138,7 @@ class BulkUnitForm(BulkForm):
 
 
 class BulkProgrammeForm(BulkForm):
-    programme = forms.ModelChoiceField(label=_("Programme"), queryset=Programme.objects.none())
+    programme = forms.ModelChoiceField(label=_("Program"), queryset=Programme.objects.none())
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.choices import choosable
 from partnerships.models import Agreement, Contact, Event, Organization, Programme, Region, Source, User
+from partnerships.names import fold
 from partnerships.permissions import may
 from partnerships.texts import name_all
 
@@ -115,7 +116,7 @@ def options_for(
 ) -> dict[str, object]:
     """Return the options below the field: the chosen row, then the first rows that ``words`` find.
 
-    With ``adds`` it is offered to add a row of that name, as long as none is chosen.
+    With ``adds`` it is offered to add a row of that name, as long as none is chosen and no organization has just that name.
     """
     # PostgreSQL refuses a NUL in a condition.
     pick, words = PICKS[kind], words.replace("\0", " ").strip()[:LONGEST_WORDS]
@@ -129,8 +130,13 @@ def options_for(
         "has_chosen": chosen is not None,
         "has_more": len(rest) > SHOWN,
         "is_nothing_found": bool(words) and not found,
-        "new_name": words if adds and chosen is None else "",
+        "new_name": words if adds and chosen is None and not any(_is_named(row, words) for row in found) else "",
     }
+
+
+def _is_named(row: Model, words: str) -> bool:
+    """Whether an organization has just this name. Of people there may be several of one name."""
+    return isinstance(row, Organization) and fold(words) in {fold(row.name), fold(row.name_zh)}
 
 
 class PickInput(forms.Widget):

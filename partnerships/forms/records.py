@@ -146,7 +146,7 @@ class OrganizationLineForm(RecordLine):
 class LabelLineForm(RecordLine):
     """A programme that the record belongs to, one of those that the person may edit."""
 
-    programme = PickField("programme", label=_("Programme"))
+    programme = PickField("programme", label=_("Program"))
 
     class Meta:
         model = ProgrammeItem
@@ -162,7 +162,7 @@ class LabelLineForm(RecordLine):
 
 
 LABELS = (ProgrammeItem, LabelLineForm)
-LABEL_WORDS: LineWords = {ProgrammeItem: (_("Programmes"), _("Programme"), _("Put under a programme"))}
+LABEL_WORDS: LineWords = {ProgrammeItem: (_("Programs"), _("Program"), _("Put under a program"))}
 
 
 class DemandRecordForm(EitherTitleMixin, RecordForm):
@@ -315,7 +315,7 @@ class FigureForm(EitherNameMixin, RecordForm):
     organization = PickField("organization", label=_("About the organization"), required=False)
     region = PickField("region", label=_("About the region"), required=False)
     event = PickField("event", label=_("About the event"), required=False)
-    programme = PickField("programme", label=_("About the programme"), required=False)
+    programme = PickField("programme", label=_("About the program"), required=False)
     needs_one_of = frozenset({"name", "name_zh", *FIGURE_SUBJECTS})
 
     class Meta:

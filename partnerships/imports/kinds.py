@@ -1393,7 +1393,7 @@ KINDS: dict[str, Kind] = {
         Kind("agreements", _("Agreements"), AGREEMENT_FIELDS),
         Kind(
             "honours",
-            _("Honours"),
+            _("Honors"),
             (
                 ORGANIZATION,
                 CODE,

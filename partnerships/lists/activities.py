@@ -54,7 +54,7 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet], ArrangedFilterSet[Acti
         method="filter_later",
     )
     of_programme = django_filters.ModelChoiceFilter(
-        label=_("Programme"), queryset=Programme.objects.none(), method="filter_of_programme"
+        label=_("Program"), queryset=Programme.objects.none(), method="filter_of_programme"
     )
     on_from = DayFilter(label=_("Taking place from"), method="filter_on_from")
     on_until = DayFilter(label=_("Taking place until"), field_name="starts_on", lookup_expr="lte")

@@ -224,10 +224,10 @@ class ProgrammeCountedFilterSet(ListFilterSet[Rows]):
     """
 
     of_programme = django_filters.ModelChoiceFilter(
-        label=_("Programme"), queryset=Programme.objects.none(), method="filter_of_programme"
+        label=_("Program"), queryset=Programme.objects.none(), method="filter_of_programme"
     )
     programme = django_filters.ModelChoiceFilter(
-        label=_("Counted for the programme"),
+        label=_("Counted for the program"),
         queryset=Programme.objects.none(),
         widget=forms.HiddenInput,
         method="filter_programme",

@@ -34,10 +34,10 @@ class HonouredFilterSet(ListFilterSet[Rows]):
     """Filters of a list by the honours of the organizations in it."""
 
     honour = django_filters.ModelChoiceFilter(
-        label=_("Honour held"), queryset=HonourScheme.objects.all(), method="filter_later"
+        label=_("Honor held"), queryset=HonourScheme.objects.all(), method="filter_later"
     )
     honoured = django_filters.ChoiceFilter(
-        label=_("Status of the honour"),
+        label=_("Status of the honor"),
         choices=[("valid", _("Valid today")), ("lapsing", _("Lapsing this half-year"))],
         method="filter_later",
     )
@@ -66,7 +66,7 @@ class HonouredFilterSet(ListFilterSet[Rows]):
 class HonourFilterSet(ListFilterSet[HonourQuerySet]):
     FRONT = ("scheme", "level", "party", "region")
 
-    scheme = django_filters.ModelChoiceFilter(label=_("Honour"), queryset=HonourScheme.objects.all())
+    scheme = django_filters.ModelChoiceFilter(label=_("Honor"), queryset=HonourScheme.objects.all())
     level = django_filters.ChoiceFilter(
         label=_("Level"), field_name="scheme__level", choices=HonourScheme.Level.choices
     )
@@ -147,10 +147,10 @@ def _with_holders(rows: HonourSchemeQuerySet, user: User, today: dt.date) -> Que
 
 class HonourList(RecordList[Honour]):
     key = "honour_list"
-    title = _("Honours")
-    caption = _("Honours, readable by everybody")
+    title = _("Honors")
+    caption = _("Honors, readable by everybody")
     intro = _("Titles that enterprises hold, with the day they lapse.")
-    empty = _("No honours yet. Where sources only count the holders, see the press figures.")
+    empty = _("No honors yet. Where sources only count the holders, see the press figures.")
     model = Honour
     filterset_class = HonourFilterSet
     default_sort = "valid_until"
@@ -178,7 +178,7 @@ class HonourList(RecordList[Honour]):
         ),
         Column(
             "honour",
-            _("Honour"),
+            _("Honor"),
             lambda row: row.scheme,
             "scheme__name",
             cell=lambda row, today: cells.joined(
@@ -224,8 +224,8 @@ class HonourList(RecordList[Honour]):
     )
 
     def links(self) -> list[PageLink]:
-        catalog = PageLink(_("Catalogue of honours"), reverse("honour_scheme_list"))
-        return [catalog, *self.add_link(_("Add an honour"), "honour.edit")]
+        catalog = PageLink(_("Catalog of honors"), reverse("honour_scheme_list"))
+        return [catalog, *self.add_link(_("Add an honor"), "honour.edit")]
 
     def empty_links(self) -> list[PageLink]:
         return [PageLink(_("Press figures vs. records"), reverse("figure_list"))]
@@ -233,8 +233,8 @@ class HonourList(RecordList[Honour]):
 
 class HonourSchemeList(RecordList[HonourScheme]):
     key = "honour_scheme_list"
-    title = _("Catalogue of honours")
-    caption = _("Honour schemes, readable by everybody")
+    title = _("Catalog of honors")
+    caption = _("Honor schemes, readable by everybody")
     intro = _(
         "Titles that authorities give to enterprises: on which level, by whom, for how long, and which comes next."
     )
@@ -244,7 +244,7 @@ class HonourSchemeList(RecordList[HonourScheme]):
     columns = (
         Column(
             "honour",
-            _("Honour"),
+            _("Honor"),
             str,
             "name",
             width="title",
@@ -289,5 +289,5 @@ class HonourSchemeList(RecordList[HonourScheme]):
     )
 
     def links(self) -> list[PageLink]:
-        held = PageLink(_("Honours held"), reverse("honour_list"))
+        held = PageLink(_("Honors held"), reverse("honour_list"))
         return [held, *self.admin_link(_("Add to the catalogue"), "reference.edit")]

@@ -69,7 +69,7 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
         label=_("Area promised"), queryset=CooperationArea.objects.all(), method="filter_area"
     )
     of_programme = django_filters.ModelChoiceFilter(
-        label=_("Programme"), queryset=Programme.objects.none(), method="filter_of_programme"
+        label=_("Program"), queryset=Programme.objects.none(), method="filter_of_programme"
     )
     agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
     partner = linked_filter(_("Partner"), Organization, method="filter_partner")

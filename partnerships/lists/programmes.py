@@ -38,8 +38,8 @@ class ProgrammeFilterSet(ListFilterSet[ProgrammeQuerySet]):
 
 class ProgrammeList(RecordList[Programme]):
     key = "programme_list"
-    title = _("Programmes")
-    caption = _("Programmes, readable by everybody")
+    title = _("Programs")
+    caption = _("Programs, readable by everybody")
     model = Programme
     filterset_class = ProgrammeFilterSet
     default_sort = "name"
@@ -47,7 +47,7 @@ class ProgrammeList(RecordList[Programme]):
     columns = (
         Column(
             "programme",
-            _("Programme"),
+            _("Program"),
             str,
             "name",
             width="title",
@@ -90,4 +90,4 @@ class ProgrammeList(RecordList[Programme]):
     )
 
     def links(self) -> list[PageLink]:
-        return self.add_link(_("Add a programme"), "programme.edit")
+        return self.add_link(_("Add a program"), "programme.edit")

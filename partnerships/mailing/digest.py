@@ -15,7 +15,7 @@ from partnerships.mailing.envelopes import is_late
 from partnerships.mailing.news import news_of
 from partnerships.mailing.partners import partners_of
 from partnerships.mailing.people import People, PersonLine, person_lines
-from partnerships.mailing.wording import long_date, one_line, tone, when_words, why_words
+from partnerships.mailing.wording import is_owner_alone, long_date, one_line, tone, when_words, why_words
 from partnerships.models import Milestone, ReminderItem, User
 from partnerships.models.office_day import zone_named
 from partnerships.reports.people_to_contact import PersonToContact
@@ -85,6 +85,7 @@ def digest_context(
         % {"count": more}
         if more
         else "",
+        "has_lines_of_owner": any(not line["why"] for line in lines),
         "is_late": any(is_late(item.plan, due_at) for item in items),
         "my_work": settings.SITE_URL + reverse("my_work"),
         "settings": settings.SITE_URL + reverse("me"),
@@ -134,7 +135,8 @@ def _line(
         "tone": tone(days_left),
         "due_iso": milestone.due_on.isoformat(),
         "due_local": long_date(milestone.due_on),
-        "why": " ".join(dict.fromkeys(why_words(item, milestone) for item in items)),
+        # ``has_lines_of_owner`` says once for all lines what most of them would repeat.
+        "why": "" if is_owner_alone(items) else " ".join(dict.fromkeys(why_words(item, milestone) for item in items)),
         "link": settings.SITE_URL + milestone.get_absolute_url(),
     }
 

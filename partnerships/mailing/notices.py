@@ -157,7 +157,7 @@ def _context(notice: Delivery, reader: User) -> dict[str, object]:
 
 
 def _headline(count: int) -> str:
-    return ngettext("%(count)d mail did not get through", "%(count)d mails did not get through", count) % {
+    return ngettext("%(count)d e-mail was not delivered", "%(count)d e-mails were not delivered", count) % {
         "count": count
     }
 

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import unicodedata
+from collections.abc import Iterable
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -82,6 +83,11 @@ def why_words(item: ReminderItem, milestone: Milestone) -> str:
         Why.FOR_PARTY: _("You own this milestone, and no contact of %(party)s may be written to: please ask them."),
     }[Why(item.why)] % names
     return " ".join(part for part in (why, _unanswered_words(item.plan, milestone)) if part)
+
+
+def is_owner_alone(items: Iterable[ReminderItem]) -> bool:
+    """Whether the person gets the items for no other reason than that they own the milestone."""
+    return all(item.why == Why.OWNER and item.plan.unanswered_at is None for item in items)
 
 
 def _unanswered_words(plan: ReminderPlan, milestone: Milestone) -> str:

@@ -156,10 +156,10 @@ class Document(NamedModel, SeededModel, SearchableModel, VersionedModel):
         Demand, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("demand")
     )
     programme = models.ForeignKey(
-        Programme, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("programme")
+        Programme, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("program")
     )
     honour = models.ForeignKey(
-        Honour, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("honour")
+        Honour, models.PROTECT, null=True, blank=True, related_name="documents", verbose_name=_("honor")
     )
 
     objects = DocumentQuerySet.as_manager()

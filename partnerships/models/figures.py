@@ -37,9 +37,9 @@ class CountingRule(models.TextChoices):
     EVENT_WORKSTATIONS = "event_workstations", _("workstations opened at the event")
     EVENT_DEMANDS = "event_demands", _("demands released at the event")
     EVENT_PARTICIPANTS = "event_participants", _("enterprises listed as taking part in the event")
-    PROGRAMME_ENTERPRISES = "programme_enterprises", _("enterprises taking part in the programme's events")
-    MEMBERS_WITH_HONOUR = "members_with_honour", _("members of the association that hold the honour")
-    REGION_WITH_HONOUR = "region_with_honour", _("enterprises of the region that hold the honour")
+    PROGRAMME_ENTERPRISES = "programme_enterprises", _("enterprises taking part in the program's events")
+    MEMBERS_WITH_HONOUR = "members_with_honour", _("members of the association that hold the honor")
+    REGION_WITH_HONOUR = "region_with_honour", _("enterprises of the region that hold the honor")
 
 
 class ReportedFigureQuerySet(ScopedQuerySet):
@@ -100,7 +100,7 @@ class ReportedFigure(BilingualModel, SeededModel, SearchableModel, VersionedMode
         null=True,
         blank=True,
         related_name="reported_figures",
-        verbose_name=_("programme"),
+        verbose_name=_("program"),
     )
     scheme = models.ForeignKey(
         HonourScheme,
@@ -108,7 +108,7 @@ class ReportedFigure(BilingualModel, SeededModel, SearchableModel, VersionedMode
         null=True,
         blank=True,
         related_name="reported_figures",
-        verbose_name=_("honour scheme"),
+        verbose_name=_("honor scheme"),
     )
     measure = models.CharField(_("measure"), max_length=10, choices=Measure, default=Measure.COUNT)
     value = AmountColumn(_("value"), max_digits=14, decimal_places=4)
@@ -136,7 +136,7 @@ class ReportedFigure(BilingualModel, SeededModel, SearchableModel, VersionedMode
                 condition=exactly_one(*FIGURE_SUBJECTS),
                 name="reported_figure_has_one_subject",
                 violation_error_code="organization",
-                violation_error_message=_("A figure is about one organization, region, event or programme."),
+                violation_error_message=_("A figure is about one organization, region, event or program."),
             ),
             models.CheckConstraint(
                 condition=Q(counting_rule="") | Q(measure="count"),
@@ -154,7 +154,7 @@ class ReportedFigure(BilingualModel, SeededModel, SearchableModel, VersionedMode
                 condition=~Q(counting_rule__in=["members_with_honour", "region_with_honour"]) | Q(scheme__isnull=False),
                 name="reported_figure_honour_rule_has_scheme",
                 violation_error_code="scheme",
-                violation_error_message=_("Say which honour is counted."),
+                violation_error_message=_("Say which honor is counted."),
             ),
         ]
 

@@ -67,8 +67,8 @@ class HonourScheme(BilingualModel, SeededModel, VersionedModel):
     history = History()
 
     class Meta:
-        verbose_name = _("honour scheme")
-        verbose_name_plural = _("honour schemes")
+        verbose_name = _("honor scheme")
+        verbose_name_plural = _("honor schemes")
         ordering = [ByName(), "pk"]
         constraints = [
             models.CheckConstraint(
@@ -152,8 +152,8 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
     history = History()
 
     class Meta:
-        verbose_name = _("honour")
-        verbose_name_plural = _("honours")
+        verbose_name = _("honor")
+        verbose_name_plural = _("honors")
         ordering = ["-granted_on", "-pk"]
         constraints = [
             models.UniqueConstraint(
@@ -162,7 +162,7 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
                 condition=Q(status=HonourStatus.RECORDED),
                 name="honour_unique",
                 violation_error_code="granted_on",
-                violation_error_message=_("This honour is recorded already."),
+                violation_error_message=_("This honor is recorded already."),
             ),
             models.CheckConstraint(condition=Q(status__in=HonourStatus.values), name="honour_status_known"),
             models.CheckConstraint(
@@ -174,7 +174,7 @@ class Honour(SeededModel, SearchableModel, VersionedModel):
                 condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("granted_on")),
                 name="honour_lapses_after_grant",
                 violation_error_code="valid_until",
-                violation_error_message=_("An honour cannot lapse before it was granted."),
+                violation_error_message=_("An honor cannot lapse before it was granted."),
             ),
         ]
         indexes = [models.Index(fields=["valid_until"], name="honour_by_lapse")]  # who lapses this half-year

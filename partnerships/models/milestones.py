@@ -52,7 +52,7 @@ class MilestoneKind(models.TextChoices):
     DECISION_DATE = "decision_date", _("Decision date")
     NEXT_CONTACT = "next_contact", _("Next contact")
     FACILITY_REVIEW = "facility_review", _("Facility review")
-    HONOUR_LAPSE = "honour_lapse", _("Honour about to lapse")
+    HONOUR_LAPSE = "honour_lapse", _("Honor about to lapse")
     DEMAND_DEADLINE = "demand_deadline", _("Deadline of a demand")
     STARTING_ACTIVITY = "starting_activity", _("Activity about to start")
     UNFINISHED_ACTIVITY = "unfinished_activity", _("Activity to complete")
@@ -264,7 +264,7 @@ class Milestone(TitledModel, NamedModel, SeededModel, SearchableModel, Versioned
         null=True,
         blank=True,
         related_name="milestones",
-        verbose_name=_("honour"),
+        verbose_name=_("honor"),
     )
     demand = models.ForeignKey(
         "partnerships.Demand",

@@ -79,15 +79,15 @@ class Programme(BilingualModel, SeededModel, SearchableModel, VersionedModel):
     history = History()
 
     class Meta:
-        verbose_name = _("programme")
-        verbose_name_plural = _("programmes")
+        verbose_name = _("program")
+        verbose_name_plural = _("programs")
         ordering = [ByName(), "pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
                 name="programme_ends_after_start",
                 violation_error_code="ends_on",
-                violation_error_message=_("A programme cannot end before it starts."),
+                violation_error_message=_("A program cannot end before it starts."),
             ),
         ]
 
@@ -103,9 +103,9 @@ class ProgrammeOrganizer(OfficeModel):
 
     class Role(models.TextChoices):
         ORGANIZER = "organizer", _("Organizer")
-        VENUE = "venue", _("Visited under the programme")
+        VENUE = "venue", _("Visited under the program")
 
-    programme = models.ForeignKey(Programme, models.CASCADE, related_name="organizers", verbose_name=_("programme"))
+    programme = models.ForeignKey(Programme, models.CASCADE, related_name="organizers", verbose_name=_("program"))
     organization = models.ForeignKey(
         Organization, models.PROTECT, related_name="programme_rows", verbose_name=_("organization")
     )
@@ -133,7 +133,7 @@ class ProgrammeOrganizer(OfficeModel):
 class ProgrammeItem(OfficeModel):
     """The label on one event, agreement, facility or demand; each may carry several programmes."""
 
-    programme = models.ForeignKey(Programme, models.CASCADE, related_name="items", verbose_name=_("programme"))
+    programme = models.ForeignKey(Programme, models.CASCADE, related_name="items", verbose_name=_("program"))
     event = models.ForeignKey(
         Event, models.CASCADE, null=True, blank=True, related_name="programme_items", verbose_name=_("event")
     )
@@ -150,8 +150,8 @@ class ProgrammeItem(OfficeModel):
     history = History()
 
     class Meta:
-        verbose_name = _("item of a programme")
-        verbose_name_plural = _("items of a programme")
+        verbose_name = _("item of a program")
+        verbose_name_plural = _("items of a program")
         ordering = ["pk"]
         constraints = [
             models.CheckConstraint(
@@ -164,7 +164,7 @@ class ProgrammeItem(OfficeModel):
                     fields=["programme", item],
                     condition=Q(**{f"{item}__isnull": False}),
                     name=f"programme_item_{item}_unique",
-                    violation_error_message=_("It belongs to the programme already."),
+                    violation_error_message=_("It belongs to the program already."),
                 )
                 for item in PROGRAMME_ITEMS
             ),
@@ -181,7 +181,7 @@ class ProgrammeItem(OfficeModel):
 class ProgrammeTarget(OfficeModel):
     """A number the programme wants to reach, counted by the stated measure."""
 
-    programme = models.ForeignKey(Programme, models.CASCADE, related_name="targets", verbose_name=_("programme"))
+    programme = models.ForeignKey(Programme, models.CASCADE, related_name="targets", verbose_name=_("program"))
     measure = models.CharField(_("measure"), max_length=20, choices=ProgrammeMeasure)
     value = WholeNumberColumn(_("target"))
     by_on = DayColumn(pgettext_lazy("a date", "by"), null=True, blank=True)
@@ -198,7 +198,7 @@ class ProgrammeTarget(OfficeModel):
                 fields=["programme", "measure"],
                 name="programme_target_unique",
                 violation_error_code="measure",
-                violation_error_message=_("The programme has a target for this already."),
+                violation_error_message=_("The program has a target for this already."),
             ),
         ]
 

@@ -48,7 +48,7 @@ def _read_dated(timeline: TimelineEntries, organization: Organization, user: Use
     for rows, day, kind, what in (
         (facilities, "opened_on", "step", _("Joint facility opened: %(title)s")),
         (demands, "released_on", "step", _("Demand released: %(title)s")),
-        (honours.select_related("scheme"), "granted_on", "step", _("Honour granted: %(title)s")),
+        (honours.select_related("scheme"), "granted_on", "step", _("Honor granted: %(title)s")),
         (events, "starts_on", "done", _("Took part in %(title)s")),
     ):
         past = rows.filter(**{f"{day}__lte": today}).select_related("unit")

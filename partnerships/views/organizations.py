@@ -71,7 +71,7 @@ RELATION_WORDS = {
     "agreements": gettext_lazy("Agreements"),
     "activities": gettext_lazy("Activities"),
     "facilities": gettext_lazy("Joint facilities"),
-    "honours": gettext_lazy("Honours"),
+    "honours": gettext_lazy("Honors"),
     "demands": gettext_lazy("Demands"),
     "events": gettext_lazy("Events"),
     "arranged_agreements": gettext_lazy("Agreements arranged through it"),

@@ -66,13 +66,13 @@ KINDS: Mapping[str, RecordKind] = {
         FacilityForm, _("Add a joint facility"), _("Edit the joint facility"), "facility.add", "facility.edit"
     ),
     "honour": RecordKind(
-        HonourForm, _("Add an honour"), _("Edit the honour"), "honour.edit", "honour.edit", "granted_on"
+        HonourForm, _("Add an honor"), _("Edit the honor"), "honour.edit", "honour.edit", "granted_on"
     ),
     "achievement": RecordKind(
         AchievementForm, _("Add an achievement"), _("Edit the achievement"), "achievement.edit", "achievement.edit"
     ),
     "programme": RecordKind(
-        ProgrammeForm, _("Add a programme"), _("Edit the programme"), "programme.edit", "programme.edit"
+        ProgrammeForm, _("Add a program"), _("Edit the program"), "programme.edit", "programme.edit"
     ),
     "event": RecordKind(
         EventRecordForm, _("Add an event"), _("Edit the event"), "event.add", "event.edit", "starts_on"

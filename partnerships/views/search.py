@@ -98,8 +98,8 @@ def _groups(words: str, user: User, shown: int) -> list[HitGroup]:
         (_("Joint facilities"), "facility_list", {}, Facility.objects.all()),
         (_("Demands"), "demand_list", {}, Demand.objects.all()),
         (_("Achievements"), "achievement_list", {}, Achievement.objects.all()),
-        (_("Programmes"), "programme_list", {}, Programme.objects.all()),
-        (_("Honours"), "honour_list", {}, Honour.objects.recorded().select_related("scheme", "organization")),
+        (_("Programs"), "programme_list", {}, Programme.objects.all()),
+        (_("Honors"), "honour_list", {}, Honour.objects.recorded().select_related("scheme", "organization")),
     )
     found: list[HitGroup] = []
     for label, list_name, more, rows in kinds:

@@ -95,7 +95,7 @@ SECTIONS: tuple[tuple[LazyText, tuple[type[Model], ...]], ...] = (
     (gettext_lazy("What opened"), (Facility,)),
     (gettext_lazy("What was asked for"), (Demand,)),
     (gettext_lazy("What followed"), (Activity, Milestone)),
-    (gettext_lazy("The programme it belongs to, and its papers"), (Programme, Document)),
+    (gettext_lazy("The program it belongs to, and its papers"), (Programme, Document)),
     (gettext_lazy("Places"), (Region,)),
     (gettext_lazy("Numbers it reports"), (ReportedFigure,)),
     (gettext_lazy("Titles that are counted"), (HonourScheme, Honour)),

@@ -296,8 +296,8 @@ KINDS: Sequence[BulkKind] = (
     ),
     BulkKind(
         "programme",
-        gettext_lazy("Add to programme"),
-        gettext_lazy("Added to the programme"),
+        gettext_lazy("Add to program"),
+        gettext_lazy("Added to the program"),
         Agreement,
         "agreement.edit",
         _add_programme,

@@ -46,7 +46,7 @@ def edit_honour(
     with transaction.atomic():
         before, after = HONOUR.begin(honour, changes, actor=actor)
         if before.status == HonourStatus.WITHDRAWN:
-            raise TransitionRefused(_("This honour was withdrawn. Restore it first."))
+            raise TransitionRefused(_("This honor was withdrawn. Restore it first."))
         HONOUR.finish(before, after, parts, removed, actor=actor)
         watch_lapse(after, actor=actor, on=today)
     return after
@@ -67,7 +67,7 @@ def restore_honour(honour: Honour, *, actor: User | None, on: dt.date, reason: s
         same = {name: getattr(locked, name) for name in ("scheme_id", "organization_id", "granted_on")}
         # Two people may restore duplicates at the same moment: then the unique constraint refuses the second.
         if Honour.objects.recorded().filter(**same).exclude(pk=locked.pk).exists():
-            raise TransitionRefused(_("This honour is recorded already."))
+            raise TransitionRefused(_("This honor is recorded already."))
         restored = take_step(honour, HONOUR_TRANSITIONS, "restore", actor=actor, on=on, reason=reason)
         watch_lapse(restored, actor=actor, on=on)
     return restored
@@ -90,5 +90,5 @@ def watch_lapse(honour: Honour, *, actor: User | None, on: dt.date) -> None:
 def derived_of_honour(honour: Honour) -> list[Derived]:
     if honour.status != HonourStatus.RECORDED or honour.valid_until is None:
         return []
-    title = gettext_noop("The honour lapses: renew it or apply for the next level")
+    title = gettext_noop("The honor lapses: renew it or apply for the next level")
     return [Derived("lapse", MilestoneKind.HONOUR_LAPSE, title, honour.valid_until)]

@@ -55,7 +55,7 @@ def test_the_same_label_is_not_put_on_twice(office, known):
 
     response = save(office, programme, **twice)
 
-    assert "It belongs to the programme already." in response.content.decode()
+    assert "It belongs to the program already." in response.content.decode()
     assert list(ProgrammeItem.objects.all()) == rows
 
 

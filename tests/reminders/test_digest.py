@@ -127,6 +127,8 @@ def test_a_milestone_with_two_reminders_is_one_line(reader: User) -> None:
     assert mail.subject.startswith("2 reminders: ")
     reason = f"You own this milestone. You lead the unit {milestone.unit} or a unit above it."
     assert reason in part(mail, "plain")
+    assert [part(mail, kind).count("You own this milestone.") for kind in ("plain", "html")] == [1, 1]
+    assert [part(mail, kind).count("You own the milestones") for kind in ("plain", "html")] == [1, 1]
 
 
 def test_a_digest_of_one_milestone_reads_like_a_single_mail(digest: Callable[..., Written]) -> None:

@@ -91,10 +91,10 @@ def test_two_hundred_failures_are_one_mail_and_an_hour_later_another(
         fail(unit)
         run_once(Clock(clock.forward(minutes=1), clock.read))
 
-    assert [mail.subject for mail in smtp_sink.received] == ["40 mails did not get through"]
+    assert [mail.subject for mail in smtp_sink.received] == ["40 e-mails were not delivered"]
     assert "And 10 more." in smtp_sink.received[0].text()
     run_once(Clock(clock.forward(hours=1), clock.read))
-    assert [mail.subject for mail in smtp_sink.received[1:]] == ["5 mails did not get through"]
+    assert [mail.subject for mail in smtp_sink.received[1:]] == ["5 e-mails were not delivered"]
     assert DeliveryNotice.objects.count() == 45
 
 

@@ -32,7 +32,7 @@ def test_a_ceremony_is_typed_and_recorded(width: int, world: World, open_page: C
     page = open_page("/events/", world.coordinator, width=width)
     page.get_by_role("link", name="Record a signing event").click()
     fill_event(page)
-    page.get_by_label("Programme: words to look for").press_sequentially("zij")
+    page.get_by_label("Program: words to look for").press_sequentially("zij")
     page.get_by_label("Zijin action").check()
     page.locator("[name=present-0-name]").press_sequentially("shaoxing college")
     page.locator("#who-0 summary", has_text="Shaoxing College").wait_for()  # by its short name, too
@@ -147,8 +147,8 @@ def test_what_is_chosen_while_lines_are_added_is_kept(world: World, open_page: C
 def test_without_scripts_the_buttons_do_the_same(world: World, open_page: Callable[..., Any]) -> None:
     page = open_page("/events/ceremony/", world.coordinator, width=390, has_scripts=False)
     fill_event(page)
-    page.get_by_label("Programme: words to look for").fill("zijin")
-    page.get_by_role("button", name="Find: Programme").click()
+    page.get_by_label("Program: words to look for").fill("zijin")
+    page.get_by_role("button", name="Find: Program").click()
     page.get_by_label("Zijin action").check()
     page.locator("[name=present-0-name]").fill("Shaoxing College")
     page.locator("[name=present-1-name]").fill("Panda")

@@ -442,8 +442,8 @@ def test_all_errors_are_shown_at_once_and_nothing_is_lost(form: CeremonyPage) ->
         ({"place": "a\x00b"}, "Place: Null characters are not allowed."),
         ({"kinds": ["picnic"]}, "What it was: Select a valid choice. picnic is not one of the available choices."),
         ({"unit": "999999"}, "Unit: Select a valid choice. 999999 is not one of the available choices."),
-        ({"programme-words": "zi\0jin"}, "Programme: Choose one of those found."),
-        ({"programme-words": "x" * 10_000}, "Programme: Choose one of those found."),
+        ({"programme-words": "zi\0jin"}, "Program: Choose one of those found."),
+        ({"programme-words": "x" * 10_000}, "Program: Choose one of those found."),
         ({"region": "x"}, "Region: Select a valid choice. That choice is not one of the available choices."),
         ({"source_url": "javascript:alert(1)"}, "Address: Enter a valid URL."),
         ({"source_title": "An article"}, "What it says about the event, as printed: Say what it prints about the event, or give a number it reports."),
@@ -503,7 +503,7 @@ def test_forged_lines_and_keys_are_refused_without_a_crash(client: Client, form:
     labels = {label for _place, _anchor, label, _error in answer.context["form"].problems}
     own = {"Type", "Our side", "Partner", "Further parties", "Areas promised", "Unit", "Coordinator"}
     assert labels == {
-        "Programme",
+        "Program",
         "Organization",
         "Which organization it is",
         "",

@@ -94,8 +94,8 @@ SENTENCES: dict[str, dict[int, list[str]]] = {
             *(name for name, reported, _recorded, _missing in FIGURES[:11] if reported),
             "7 reported · 0 recorded · 7 to register",
             "20 reported · 0 recorded · 20 to register",
-            "Shaoxing “invisible champion” Honour scheme",
-            "Cultivating enterprise for the Zhejiang “invisible champion” Honour scheme",
+            "Shaoxing “invisible champion” Honor scheme",
+            "Cultivating enterprise for the Zhejiang “invisible champion” Honor scheme",
         ],
         8: ["54 reported · 0 recorded · 54 to register", "more than 1/3 reported", "National high-tech enterprise"],
         9: ["Nothing to record: it states an aim"],
@@ -342,7 +342,7 @@ def test_the_programme_with_organizers_places_policy_and_progress(client: Client
     ]
     places = ["Nanjing University", "Southeast University", "Nanjing Arts Institute"]
     assert absent(text, *organizers, *places, "enterprises ask questions, universities answer them") == []
-    assert (text.count(" Organizer "), text.count("Visited under the programme")) == (2, 3)
+    assert (text.count(" Organizer "), text.count("Visited under the program")) == (2, 3)
     assert absent(text, "Nanjing: policies and measures", "No file yet.", "nearly 500 reported") == []
 
 

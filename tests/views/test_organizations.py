@@ -366,7 +366,7 @@ def test_what_happened_is_told_as_far_as_one_may_see(
     own = words(part(client.get(address).text, "timeline"))
     foreign = words(part(client_of(world.people["outsider"]).get(address).text, "timeline"))
 
-    shared = ("Honour granted: Giant",)
+    shared = ("Honor granted: Giant",)
     private = ("Agreement signed: North signed", "First visit", "A word in passing", "Hill Street 7")
     assert [said in own for said in (*shared, *private)] == [True] * 5
     assert [said in foreign for said in (*shared, *private)] == [True, False, False, False, False]

@@ -168,6 +168,14 @@ class TestAddingWhatIsNotFound:
         assert offer not in client_of(world.people["viewer"]).get(address, asked).text
         assert client_of(world.people["viewer"]).get(self.address()).status_code == 403
 
+    def test_an_organization_of_just_this_name_is_not_offered_as_new(self, world: World, client: Client) -> None:
+        asked = {"field": "who", "who-words": f" {world.enterprise.name.upper()}", "adds": "yes"}
+
+        page = client.get(reverse("pick", args=["organization"]), asked).text
+
+        assert world.enterprise.name in page
+        assert "as a new organization" not in page
+
     def test_a_new_organization_is_chosen_in_the_field(self, world: World, client: Client) -> None:
         typed = {"adding": "yes", "kind": "enterprise", "name": "Quay Works", "country": "CN", "unit": world.unit.pk}
 

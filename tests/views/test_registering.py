@@ -734,7 +734,7 @@ class TestAStalePage:
             refused = client.post(edit(world.draft), page)
             client.post(edit(world.draft), filled(refused))
 
-        [shown] = [row for row in refused.context["conflict"].differences if row.label == "Programme"]
+        [shown] = [row for row in refused.context["conflict"].differences if row.label == "Program"]
         assert (shown.mine, shown.theirs, shown.original) == (mine, theirs, opened)
         assert ([item.programme.name for item in world.draft.programme_items.all()] or ["–"]) == [kept]
         world.draft.refresh_from_db()

@@ -87,7 +87,7 @@ class EventForm(EitherNameMixin, DraftPartForm):
     coordinator = select(gettext_lazy("Default owner"))
     programme = PickField(
         "programme",
-        label=gettext_lazy("Programme"),
+        label=gettext_lazy("Program"),
         required=False,
         help_text=gettext_lazy("Put on the event, and on what was signed, opened and released at it."),
     )
