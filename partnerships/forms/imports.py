@@ -109,7 +109,7 @@ def values_from(data: QueryDict, imported: Import) -> dict[str, Any]:
 
 def rules_from(data: QueryDict, imported: Import) -> dict[str, Any]:
     """Return the recipe with the rules for all rows that were chosen; ``default-FIELD`` is the value of a field without a column."""
-    rules = {name: data[name] for name in ("existing", "look_alikes", "missing") if name in data}
+    rules = {name: data[name] for name in ("existing", "look_alikes", "missing", "dates") if name in data}
     defaults = {
         key.removeprefix("default-"): value for key, value in data.items() if key.startswith("default-") and value
     }

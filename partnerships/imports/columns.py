@@ -67,11 +67,20 @@ def guess_columns(kind: str, table: Table, fields: Sequence[Field] | None = None
         field, column = fields[-order], -place
         if column in found or column in left:
             continue
-        if field.name not in found.values() or _may_come_again(field, score, table.headings[column]):
+        if _is_free_text(field, samples[column]):
+            field = next((one for one in fields if one.name in NOTE_FIELDS), field)
+            found[column] = field.name
+        elif field.name not in found.values() or _may_come_again(field, score, table.headings[column]):
             found[column] = field.name
         elif score >= WITHOUT_BRACKETS:
             left.add(column)
     return dict(sorted(found.items()))
+
+
+def _is_free_text(field: Field, sample: list[Cell]) -> bool:
+    """Whether a column is named like one of areas, and holds sentences or words that the office has no area for."""
+    share = _share(field, sample) if field.several and field.refers_to else None
+    return share is not None and share < MOSTLY
 
 
 def _may_come_again(field: Field, score: float, heading: str) -> bool:
@@ -143,7 +152,9 @@ def heading_keys(heading: str) -> list[str]:
     latin = " ".join(re.findall(r"[A-Za-z][A-Za-z0-9 '&.-]*", plain))
     chinese = "".join(re.findall("[\u4e00-\u9fff]+", BRACKETS.sub(" ", plain)))
     both = [latin, chinese] if latin and chinese else []
-    return list(dict.fromkeys(key for form in (*forms, *both, *inside) if (key := squash(form))))
+    # Of two rows of headings the lower one: 签约各方 乙方.
+    lower = [] if latin else plain.split()[-1:]
+    return list(dict.fromkeys(key for form in (*forms, *both, *inside, *lower) if (key := squash(form))))
 
 
 @cache

@@ -65,6 +65,23 @@ def _year_first(words: str) -> str:
     return words
 
 
+def date_in_order(text: str, order: str) -> PartialDate | None:
+    """Return the date that a text means where all dates of a file have an order: day_first, month_first or year_first."""
+    words = _plain(text) if order and len(text) <= LONGEST_DATE else ""
+    if found := YEAR_BEHIND.fullmatch(words) or SHORT_YEAR.fullmatch(words):
+        numbers = found[1], found[3], found[4]
+        places = {"day_first": (2, 1, 0), "month_first": (2, 0, 1), "year_first": (0, 1, 2)}[order]
+        year, month, day = (numbers[place] for place in places)
+        found_day = _day(_long(year) if len(year) == 2 else year, month, day)
+        return PartialDate(found_day) if found_day else None
+    if (found := NAMED.fullmatch(words)) and order != "year_first":
+        return parse_partial_day(f"{found['day']} {found['month']} {_long(found['year'])}")
+    if found := NAMED_MONTH.fullmatch(words):
+        name, year = found["month"] or found["month_"], found["year"] or found["year_"]
+        return parse_partial_day(f"{name} {_long(year)}")
+    return None
+
+
 def readings_of_date(text: str) -> list[str]:
     """Return what a text may mean that names a date in more than one way, or with a year of two digits; empty for others."""
     if len(text) > LONGEST_DATE:

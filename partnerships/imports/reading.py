@@ -120,7 +120,9 @@ class _Reader:
 
     def _read(self, work: WorkRow, field: Field, cell: Cell, heading: str) -> None:
         mapping = self._recipe.values.get(field.name)
-        read = read_value(field, cell, mapping=mapping, epoch_1904=self._is_1904, heading=heading)
+        read = read_value(
+            field, cell, mapping=mapping, epoch_1904=self._is_1904, heading=heading, order=self._recipe.dates
+        )
         if read.problem:
             work.problems.append({"field": field.name, "message": _of_field(field, read.problem)})
         elif read.note:

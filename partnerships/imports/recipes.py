@@ -16,6 +16,8 @@ EXISTING = ("ask", "file", "record")
 LOOK_ALIKES = ("ask", "new")
 # For an organization that is not on record: make it, or reject the row; empty is what is usual for the kind.
 MISSING = ("", "make", "reject")
+# For a date that has two readings, or a year of two digits.
+DATES = ("", "day_first", "month_first", "year_first")
 VERSION = 1
 
 
@@ -39,6 +41,7 @@ class Recipe:
     look_alikes: Literal["ask", "new"] = "ask"
     missing: Literal["", "make", "reject"] = ""
     names: dict[str, str] = field(default_factory=dict)
+    dates: str = ""
     are_codes_right: bool = False
 
     def to_json(self) -> dict[str, Any]:
@@ -60,7 +63,7 @@ def read_recipe(content: Mapping[str, Any]) -> Recipe:
             raise InvalidInput(_("The recipe has something that is not known: %(name)s.") % {"name": name})
         known[name] = value
     recipe = Recipe(**known)
-    allowed = {"existing": EXISTING, "look_alikes": LOOK_ALIKES, "missing": MISSING}
+    allowed = {"existing": EXISTING, "look_alikes": LOOK_ALIKES, "missing": MISSING, "dates": DATES}
     for name, choices in allowed.items():
         if getattr(recipe, name) not in choices:
             raise InvalidInput(_("The recipe has something that is not known: %(name)s.") % {"name": name})

@@ -221,7 +221,7 @@ def _spread(row: Row, merged: Sequence[Merged]) -> list[str]:
 
 def _is_second_row(upper: Row, lower: Row, merged: Sequence[Merged]) -> bool:
     """Whether ``lower`` holds the headings below those of ``upper``: for each that spans columns, one for each column."""
-    if lower.number != upper.number + 1:
+    if lower.number != upper.number + 1 or _is_line_across(upper, lower, merged):
         return False
     filled = [place for place, cell in enumerate(lower.cells) if cell is not None]
     if len(filled) < 2 or not all(_is_text(lower.cells[place]) for place in filled):
@@ -244,6 +244,15 @@ def _is_second_row(upper: Row, lower: Row, merged: Sequence[Merged]) -> bool:
     known_above = sum(map(is_known_heading, heads)) >= len(heads) / 2
     known_below = sum(is_known_heading(str(lower.cells[place])) for place in filled) >= len(filled) / 2
     return groups and bool(own) and known_above and known_below
+
+
+def _is_line_across(upper: Row, lower: Row, merged: Sequence[Merged]) -> bool:
+    """Whether the one cell of ``upper`` spans most columns: a title, or the line with author and day above the headings."""
+    if len(_filled(upper)) != 1:
+        return False
+    return any(
+        top == upper.number - 1 and right - left + 1 > len(lower.cells) / 2 for top, left, _bottom, right in merged
+    )
 
 
 def _lines_across(merged: Sequence[Merged], width: int) -> frozenset[int]:

@@ -18,7 +18,7 @@ from partnerships.countries import country_code
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.durations import Duration, parse_duration
 from partnerships.imports.choices import find_choice, guess_choices
-from partnerships.imports.date_readings import date_of_one_reading, names_no_day, readings_of_date
+from partnerships.imports.date_readings import date_in_order, date_of_one_reading, names_no_day, readings_of_date
 from partnerships.imports.kinds import NOTE_FIELDS, Field
 from partnerships.imports.parties import PlacedName, split_names, split_place
 from partnerships.imports.people import EMAIL, PersonInCell, split_people
@@ -130,12 +130,18 @@ class Read:
 
 
 def read_value(
-    field: Field, cell: Cell, *, mapping: Mapping[str, str] | None = None, epoch_1904: bool = False, heading: str = ""
+    field: Field,
+    cell: Cell,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    epoch_1904: bool = False,
+    heading: str = "",
+    order: str = "",
 ) -> Read:
     """Return what a cell says as a value of ``field``.
 
     ``mapping`` holds decisions about words, such as 企业 -> enterprise; "" leaves the field empty. ``heading`` may name
-    the unit of a number: 金额（万元）.
+    the unit of a number: 金额（万元）. ``order`` is that of dates which have two readings, as in a recipe.
     """
     decisions = mapping or {}
     if isinstance(cell, str):
@@ -146,7 +152,7 @@ def read_value(
             return Read(None)
     if cell is None or (isinstance(cell, float) and not math.isfinite(cell)):
         return Read(None)
-    return READERS[field.kind](CellInColumn(field, cell, heading, decisions, epoch_1904))
+    return READERS[field.kind](CellInColumn(field, cell, heading, decisions, epoch_1904, order))
 
 
 @dataclass(frozen=True)
@@ -158,6 +164,7 @@ class CellInColumn:
     heading: str
     mapping: Mapping[str, str]
     epoch_1904: bool
+    order: str = ""
 
     @property
     def text(self) -> str:
@@ -244,7 +251,7 @@ def _read_choices(one: CellInColumn) -> Read:
 
 def _read_choice(field: Field, text: str, mapping: Mapping[str, str]) -> Read:
     decided = _decision(text, mapping)
-    if decided is None and ANY_OTHER in mapping and _known_choice(field, text).problem:
+    if decided is None and ANY_OTHER in mapping and _known_choice(field, text).value is None:
         decided = mapping[ANY_OTHER]
     if decided == KEEP_AS_NOTE:
         return Read(None, kept=text)
@@ -261,6 +268,9 @@ def _known_choice(field: Field, text: str) -> Read:
     if not field.choices:
         return Read(text)  # names rows that only the office's own records know
     value = find_choice(field, text)
+    if value is None and field.refers_to == "user":
+        # A colleague who left, or has no account, keeps no row out.
+        return Read(None, note=_("Nobody here is called “%(words)s”: kept as a remark.") % {"words": text}, kept=text)
     if value is None:
         return Read(None, _("Choose what “%(words)s” means.") % {"words": text})
     return Read(value)
@@ -271,7 +281,7 @@ def _read_date(one: CellInColumn) -> Read:
         return _within_calendar(one, PartialDate(_day(one.cell)))
     if one.number is not None:
         return _read_number_as_date(one.number, epoch_1904=one.epoch_1904)
-    date = parse_partial_day(one.line) or date_of_one_reading(one.line)
+    date = parse_partial_day(one.line) or date_of_one_reading(one.line) or date_in_order(one.line, one.order)
     if date is not None:
         return _within_calendar(one, date, note=_note_about_date(one.line, date))
     if re.fullmatch(r"\d{5}(?:\.0)?", one.line):
@@ -286,7 +296,10 @@ def _why_no_date(one: CellInColumn) -> str:
     facts = {"text": one.line, "iso": EXAMPLE.isoformat(), "example": date_format(EXAMPLE)}
     if found := readings_of_date(one.line):
         facts["readings"] = _(" or ").join(found)
-        return _("“%(text)s” may be %(readings)s: enter it as in %(iso)s, with the year first.") % facts
+        return (
+            _("“%(text)s” may be %(readings)s: enter it as in %(iso)s, or choose the order of all dates under Rules.")
+            % facts
+        )
     if names_no_day(one.line):
         return _("There is no such day as “%(text)s”.") % facts
     return (

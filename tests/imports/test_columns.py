@@ -6,6 +6,7 @@ from partnerships.imports.columns import guess_columns, is_known_heading
 from partnerships.imports.completion import complete
 from partnerships.imports.kinds import KINDS
 from partnerships.imports.parties import PlacedName
+from partnerships.imports.sheets import Sheet, tables_in
 from partnerships.imports.tables import Row, Table
 from partnerships.imports.values import Duration, read_value
 
@@ -30,6 +31,14 @@ REGISTERS = {
         (
             "协议编号:reference | 协议名称:title | 合作单位:partner | 合作单位性质:partner_kind | 签订日期:signed_on"
             " | 生效日期:starts_on | 截止日期:ends_on | 是否自动续期:renewal | 归口部门:unit | 经办人:coordinator | 档案号:archive_number"
+        ),
+        (
+            "序号: | 合作项目:title | 签约各方 甲方:partner | 签约各方 乙方:partner | 签约时间:signed_on | 合作期限:duration"
+            " | 牵头部门:unit | 对方联系人:contact | 联系方式:contact_phone | 履约情况:status"
+        ),
+        (
+            "No: | Partner Institution, Country:partner | Nature of the MoU:type | Date of Signature:signed_on"
+            " | In-charge (our side):coordinator | Partner Focal Point:contact | E-mail:contact_email | Remarks:summary"
         ),
     ],
     "organizations": [
@@ -69,6 +78,18 @@ def test_headings_name_their_fields(kind: str, line: str) -> None:
     table = Table("", "", headings, (Row(2, (None,) * len(headings)),))
 
     assert guess_columns(kind, table) == {place: name for place, (*_words, name) in enumerate(pairs) if name}
+
+
+def test_a_line_across_the_table_is_no_row_of_headings() -> None:
+    """The author and the day of a list, in one merged cell right above the headings."""
+    headings = ("序号", "企业名称", "认定类别", "认定年度")
+    rows = (
+        Row(1, ("填报单位：经信局 填报日期：2025年11月3日", None, None, None)),
+        Row(2, headings),
+        Row(3, (1, "甲厂", "某类", 2025)),
+    )
+    (table,) = tables_in(Sheet("名单", rows, merged=((0, 0, 0, 3),)))
+    assert (table.headings, len(table.rows)) == (headings, 1)
 
 
 @pytest.mark.parametrize(

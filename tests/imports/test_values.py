@@ -238,6 +238,24 @@ def test_a_date_in_doubt_is_refused_with_what_it_may_mean(cell: str, readings: l
 
 
 @pytest.mark.parametrize(
+    ("cell", "order", "date"),
+    [
+        ("05/06/2023", "day_first", of(2023, 6, 5)),
+        ("05/06/2023", "month_first", of(2023, 5, 6)),
+        ("31.12.25", "day_first", of(2025, 12, 31)),
+        ("25.6.1", "year_first", of(2025, 6, 1)),
+        ("Nov-21", "day_first", of(2021, 11)),
+        ("5-Mar-21", "day_first", of(2021, 3, 5)),
+        ("2023-06-05", "day_first", of(2023, 6, 5)),
+        ("31/12/2022", "month_first", of(2022, 12, 31)),
+        ("13/13/2022", "day_first", None),
+    ],
+)
+def test_the_order_of_dates_is_chosen_for_all_rows(cell: str, order: str, date: PartialDate | None) -> None:
+    assert register("signed_on", cell, order=order).value == date
+
+
+@pytest.mark.parametrize(
     ("cell", "words"),
     [
         ("2025-06-31", "no such day"),
