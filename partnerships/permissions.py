@@ -86,6 +86,7 @@ ACTIONS: Mapping[str, Grant] = {
     "organization.add": _everyone(Role.COORDINATOR),
     "organization.edit": _own(Role.COORDINATOR),
     "organization.archive": _own(Role.LEAD),
+    "organization.merge": _OFFICE,
     "contact.view": _own(Role.VIEWER),
     "contact.view_personal": _own(Role.COORDINATOR),
     "contact.edit": _own(Role.COORDINATOR),

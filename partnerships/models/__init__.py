@@ -31,6 +31,7 @@ from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.imports import Import, ImportKind, ImportRecipe, ImportRow, RowOutcome, RowUndo
 from partnerships.models.lists import ColumnSet, Export, SavedView
 from partnerships.models.mail_holds import MailHold
+from partnerships.models.merges import DifferentContacts, DifferentOrganizations, Merge
 from partnerships.models.milestones import Milestone, MilestoneKind, ReminderMark
 from partnerships.models.organizations import (
     Association,
@@ -105,6 +106,8 @@ __all__ = [
     "DeliveryNotice",
     "Demand",
     "DemandOutcome",
+    "DifferentContacts",
+    "DifferentOrganizations",
     "Document",
     "DocumentVersion",
     "Enterprise",
@@ -128,6 +131,7 @@ __all__ = [
     "Institution",
     "MailHold",
     "MailRelay",
+    "Merge",
     "Milestone",
     "MilestoneKind",
     "NameKey",

@@ -612,6 +612,7 @@ class OrganizationName(NamedModel, SearchedPart, OfficeModel):
         FORMER = "former", _("Former name")
         TRANSLATION = "translation", _("Translation")
         AS_PRINTED = "as_printed", _("As printed in a source")
+        OTHER_SPELLING = "other_spelling", _("Other spelling")
 
     organization = models.ForeignKey(
         Organization, models.CASCADE, related_name="other_names", verbose_name=_("organization")

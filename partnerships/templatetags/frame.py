@@ -50,6 +50,7 @@ MORE_PLACES = (
     Place("source", "source_list", _("Sources"), "newspaper"),
     Place("mail", "mail_list", _("Mails"), "forward_to_inbox"),
     Place("import", "import_list", pgettext_lazy("navigation", "Imports"), "upload_file", "import.run"),
+    Place("duplicate", "duplicates", _("Possible duplicates"), "merge", "organization.edit"),
 )
 OFFICE_PLACES = (
     Place("admin", "admin:index", _("Administration"), "admin_panel_settings", "admin"),
@@ -64,6 +65,7 @@ STANDS_UNDER = {
     "contact": "organization",
     "custody": "agreement",
     "document": "agreement",
+    "merge": "duplicate",
     "region": "organization",
 }
 # Pages about something that belongs to a record, which stand where the record does.

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from partnerships.countries import country_name
+from partnerships.forms.merges import MergeForm
 from partnerships.forms.office_day import office_today
 from partnerships.forms.organizations import (
     LOOK_ALIKES_SHOWN,
@@ -56,6 +57,7 @@ from partnerships.reports.relations import ARRANGED, relations_of
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
+from partnerships.views.duplicates import kept_page, merged_answer
 from partnerships.views.edits import edit_page
 from partnerships.views.people_to_contact import shown_contacts
 from partnerships.views.record_acts import ICONS, ActGroup, RecordAct, adding, edit_act, record_groups
@@ -100,7 +102,13 @@ class OrganizationPage:
 def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show one section of the page, or its timeline alone when htmx asks for that."""
     rows = Organization.objects.select_related("part_of", "region", "region__parent").prefetch_related(HOLDERS)
-    organization, user, today = visible_or_404(rows, request, pk), request.user, timezone.localdate()
+    try:
+        organization = visible_or_404(rows, request, pk)
+    except Http404:
+        if address := kept_page(Organization, pk):
+            return redirect(address)
+        raise
+    user, today = request.user, timezone.localdate()
     sees_details = may(user, "organization.view_details", organization)
     if asks_for_timeline_only(request):
         entries = organization_timeline(organization, user, today=today, sees_details=sees_details)
@@ -133,22 +141,31 @@ def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
 
 
 @login_required
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def organization_compare(request: UserRequest, pk: int, other: int) -> HttpResponse:
-    """Show two look-alikes side by side, so that a person can decide whether they are the same."""
+    """Show two look-alikes side by side; whoever may, merges the second into the first."""
     rows = Organization.objects.select_related("part_of", "region").prefetch_related(HOLDERS, "other_names", "codes")
     both = [visible_or_404(rows, request, key) for key in (pk, other)]
     today = timezone.localdate()
     relations = [relations_of(one, request.user, today) for one in both]
+    may_merge = may(request.user, "organization.merge") and pk != other
+    form = MergeForm(request.POST or None, kept=both[0], merged=both[1]) if may_merge else None
+    if request.method == "POST":
+        require_or_403(request.user, "organization.merge", both[0])
+        if form and (answer := merged_answer(request, form)):
+            return answer
     context = {
         "organizations": both,
-        "facts": _facts_of(both, request.user),
+        "form": form,
+        "swap": reverse("organization_compare", args=[other, pk]),
+        "facts": (form.facts() if form else []) + _facts_of(both, request.user, is_short=form is not None),
         "numbers": [
             (words, list(zip(both, (one[name] for one in relations), strict=True)))
             for name, words in RELATION_WORDS.items()
         ],
     }
-    return render(request, "partnerships/organizations/compare.html", context)
+    status = 409 if form and form.errors else 200
+    return render(request, "partnerships/organizations/compare.html", context, status=status)
 
 
 @login_required
@@ -247,25 +264,34 @@ def _acts(organization: Organization, user: User) -> list[ActGroup]:
     return record_groups(organization, user, follow_up=follow_up, adds=adds, beside=beside)
 
 
-def _facts_of(both: list[Organization], user: User) -> list[dict[str, object]]:
-    """Return the values to compare and whether they differ; details only if the user may see those of both."""
+def _facts_of(both: list[Organization], user: User, *, is_short: bool = False) -> list[dict[str, object]]:
+    """Return the values to compare and whether they differ; details only if the user may see those of both.
+
+    ``is_short``: without the columns of the organizations themselves, which the form that merges them shows.
+    """
+    sees_details = all(may(user, "organization.view_details", one) for one in both)
     facts = [
-        (_("Name"), [one.name for one in both]),
-        (_("Chinese name"), [one.name_zh for one in both]),
         (_("Other names"), ["; ".join(str(name) for name in one.other_names.all()) for one in both]),
-        (_("Kind"), [one.get_kind_display() for one in both]),
-        (pgettext("of an organization", "Part of"), [str(one.part_of or "") for one in both]),
-        (_("Country or region"), [country_name(one.country) for one in both]),
-        (_("Region"), [str(one.region or "") for one in both]),
         (_("Held by"), ["; ".join(str(holder.unit) for holder in one.holders.all()) for one in both]),
     ]
-    if all(may(user, "organization.view_details", one) for one in both):
-        facts += [
-            (_("Unified social credit code"), [one.uscc or "" for one in both]),
-            (_("External codes"), ["; ".join(str(code) for code in one.codes.all()) for one in both]),
-            (_("Address"), [one.address for one in both]),
-            (_("Website"), [one.website for one in both]),
+    if sees_details:
+        facts.append((_("External codes"), ["; ".join(str(code) for code in one.codes.all()) for one in both]))
+    if not is_short:
+        facts = [
+            (_("Name"), [one.name for one in both]),
+            (_("Chinese name"), [one.name_zh for one in both]),
+            (_("Kind"), [one.get_kind_display() for one in both]),
+            (pgettext("of an organization", "Part of"), [str(one.part_of or "") for one in both]),
+            (_("Country or region"), [country_name(one.country) for one in both]),
+            (_("Region"), [str(one.region or "") for one in both]),
+            *facts,
         ]
+        if sees_details:
+            facts += [
+                (_("Unified social credit code"), [one.uscc or "" for one in both]),
+                (_("Address"), [one.address for one in both]),
+                (_("Website"), [one.website for one in both]),
+            ]
     return [
         {"label": label, "values": list(zip(both, values, strict=True)), "differs": values[0] != values[1]}
         for label, values in facts

@@ -93,7 +93,7 @@ _AGGREGATES: Mapping[type[models.Model], Aggregate] = {**RECORDS, **{one.model: 
 
 def deletion_action(model: type[models.Model]) -> str | None:
     """Return the action that deletes a row of ``model``; None where rows are not deleted."""
-    return ACTIONS.get(_concrete(model))
+    return ACTIONS.get(concrete(model))
 
 
 def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reason: str, is_undo: bool = False) -> None:
@@ -132,7 +132,7 @@ def delete_record(row: models.Model, *, actor: User | None, today: dt.date, reas
 
 
 def _check_may_delete(row: models.Model, actor: User | None) -> None:
-    require(actor, ACTIONS[_concrete(type(row))], row)
+    require(actor, ACTIONS[concrete(type(row))], row)
     if isinstance(row, Organization):
         check_holders(row.holders.select_related("unit"), actor)
 
@@ -147,7 +147,7 @@ def references_to(row: models.Model) -> list[QuerySet]:
     conditions: dict[type[models.Model], Q] = defaultdict(lambda: Q(pk__in=[]))
     cited: Q = Q(pk__in=[])
     for model, ids in _whole(row).items():
-        for relation in _relations(model):
+        for relation in relations_to(model):
             if not _goes_along(row, relation):
                 conditions[relation.related_model] |= Q(**{f"{relation.field.name}__in": ids})
         # Citations point at a row by content type and id.
@@ -164,7 +164,7 @@ def references_to(row: models.Model) -> list[QuerySet]:
 
 
 @dataclass(frozen=True)
-class _Relation:
+class Relation:
     """A foreign key of ``related_model`` to a model."""
 
     related_model: type[models.Model]
@@ -172,29 +172,31 @@ class _Relation:
     is_cascade: bool
 
 
-def _concrete(model: type[models.Model]) -> type[models.Model]:
+def concrete(model: type[models.Model]) -> type[models.Model]:
     return cast("type[models.Model]", model._meta.concrete_model)
 
 
-def _relations(model: type[models.Model]) -> Iterator[_Relation]:
+def relations_to(model: type[models.Model]) -> Iterator[Relation]:
     """Yield the foreign keys that point at ``model``, without those of history."""
-    for relation in _concrete(model)._meta.get_fields(include_hidden=True):
+    for relation in concrete(model)._meta.get_fields(include_hidden=True):
         if isinstance(relation, models.ManyToOneRel) and not issubclass(relation.related_model, HistoricalChanges):
             is_cascade = relation.on_delete is models.CASCADE
-            yield _Relation(relation.related_model, relation.field, is_cascade)
+            yield Relation(relation.related_model, relation.field, is_cascade)
 
 
-def _goes_along(row: models.Model, relation: _Relation) -> bool:
+def _goes_along(row: models.Model, relation: Relation) -> bool:
     """Whether rows with this relation are deleted with ``row``: its parts, and what machines write beside it."""
-    if relation.related_model in _AGGREGATES[_concrete(type(row))].parts:
+    if relation.related_model in _AGGREGATES[concrete(type(row))].parts:
         return (relation.related_model, relation.field.name) not in SHARED_PARTS
     return relation.is_cascade and not hasattr(relation.related_model, "history")
 
 
 def _parts(row: models.Model) -> list[models.Model]:
-    parts = _AGGREGATES[_concrete(type(row))].parts
+    parts = _AGGREGATES[concrete(type(row))].parts
     own = [
-        relation for relation in _relations(type(row)) if relation.related_model in parts and _goes_along(row, relation)
+        relation
+        for relation in relations_to(type(row))
+        if relation.related_model in parts and _goes_along(row, relation)
     ]
     rows: list[models.Model] = []
     for relation in own:
@@ -206,7 +208,7 @@ def _whole(row: models.Model) -> dict[type[models.Model], list[Any]]:
     """Return the ids of the row and its parts by model."""
     ids: dict[type[models.Model], list[Any]] = defaultdict(list)
     for one in (row, *_parts(row)):
-        ids[_concrete(type(one))].append(one.pk)
+        ids[concrete(type(one))].append(one.pk)
     return ids
 
 

@@ -1,0 +1,192 @@
+"""Possible duplicates: pairs to compare, to merge or to call different, and the merges with their undo."""
+
+from collections import Counter
+from typing import Any
+
+from django.apps import apps
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from partnerships.exceptions import DomainError
+from partnerships.forms.merges import MergeForm
+from partnerships.forms.office_day import office_today
+from partnerships.models import Contact, DifferentContacts, DifferentOrganizations, Merge, Organization
+from partnerships.operations.security_log import note_contacts_viewed
+from partnerships.permissions import may
+from partnerships.reports.duplicates import contact_pairs, organization_pairs, with_contacts, with_organizations
+from partnerships.requests import UserRequest
+from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.workflows.merges import forget_difference, mark_as_different, undo_merge
+
+PAIRS_A_PAGE = 25
+KINDS = {
+    "organizations": gettext_lazy("Organizations"),
+    "contacts": gettext_lazy("Contacts"),
+    "different": gettext_lazy("Known to be different"),
+    "merged": gettext_lazy("Merged"),
+}
+
+
+@login_required
+@require_safe
+def duplicates(request: UserRequest) -> HttpResponse:
+    """``?kind=`` is one of KINDS."""
+    require_or_403(request.user, "organization.edit")
+    kind = request.GET.get("kind", "organizations")
+    if kind not in KINDS:
+        raise Http404
+    page = Paginator(_rows(request, kind), PAIRS_A_PAGE).get_page(request.GET.get("page"))
+    context: dict[str, Any] = {
+        "kind": kind,
+        "kinds": KINDS,
+        "page": page,
+        "may_merge": may(request.user, "organization.merge"),
+    }
+    if kind == "organizations":
+        context["pairs"] = with_organizations(list(page))
+    elif kind == "contacts":
+        context["pairs"] = with_contacts(list(page))
+    return render(request, "partnerships/duplicates/list.html", context)
+
+
+def _rows(request: UserRequest, kind: str) -> list[Any]:
+    user = request.user
+    if kind == "organizations":
+        return organization_pairs(user)
+    if kind == "contacts":
+        return contact_pairs(user)
+    if kind == "merged":
+        merges = Merge.objects.select_related("by", "content_type")
+        return (
+            list(merges) if user.sees_all_units else [merge for merge in merges.of(Contact) if _may_see(request, merge)]
+        )
+    contacts = Contact.objects.visible_to(user).order_by().values("pk")
+    organizations = DifferentOrganizations.objects.select_related("first", "second", "by").order_by("-pk")
+    people = DifferentContacts.objects.select_related("first__organization", "second__organization", "by").order_by(
+        "-pk"
+    )
+    pairs: list[Any] = [*organizations, *people.filter(first__in=contacts, second__in=contacts)]
+    for pair in pairs:
+        pair.kind = "organizations" if isinstance(pair, DifferentOrganizations) else "contacts"
+    return pairs
+
+
+@login_required
+@require_POST
+def duplicate_mark(request: UserRequest, kind: str, first: int, second: int) -> HttpResponse:
+    """Remember that two records are different, or forget it with ``again``."""
+    model = Organization if kind == "organizations" else Contact
+    one, other = (visible_or_404(model.objects.all(), request, pk) for pk in (first, second))
+    is_again = "again" in request.POST
+    try:
+        (forget_difference if is_again else mark_as_different)(one, other, actor=request.user)
+    except DomainError as error:
+        raise PermissionDenied(str(error)) from error
+    said = _("They are shown as possible duplicates again.") if is_again else _("Noted: these are different.")
+    messages.success(request, said)
+    return redirect(f"{reverse('duplicates')}?kind={'different' if is_again else kind}")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def contact_compare(request: UserRequest, pk: int, other: int) -> HttpResponse:
+    """Show two contacts side by side, and merge the second into the first."""
+    rows = Contact.objects.select_related("organization", "unit")
+    kept, merged = (visible_or_404(rows, request, key) for key in (pk, other))
+    for one in (kept, merged):
+        require_or_403(request.user, "contact.edit", one)
+        require_or_403(request.user, "contact.view_personal", one)
+    note_contacts_viewed(request.user, [kept, merged], now=timezone.now())
+    form = MergeForm(request.POST or None, kept=kept, merged=merged)
+    if request.method == "POST" and (answer := merged_answer(request, form)):
+        return answer
+    context = {
+        "both": [kept, merged],
+        "form": form,
+        "facts": form.facts(),
+        "swap": reverse("contact_compare", args=[other, pk]),
+        "kind": "contacts",
+    }
+    return render(request, "partnerships/duplicates/contacts.html", context, status=409 if form.errors else 200)
+
+
+def merged_answer(request: UserRequest, form: MergeForm) -> HttpResponse | None:
+    """Merge, and lead to what was merged; None if the form has errors now."""
+    if not form.is_valid() or (merge := form.apply(request.user)) is None:
+        return None
+    messages.success(
+        request, _("Merged. %(name)s leads here from now on; the merge can be undone.") % {"name": merge.name}
+    )
+    return redirect(merge)
+
+
+@login_required
+@require_safe
+def merge_detail(request: UserRequest, pk: int) -> HttpResponse:
+    """Show what was merged, what became of it, and the undo."""
+    merge = _visible(request, pk)
+    kept = merge.model.objects.filter(pk=merge.kept_id).first()
+    context = {
+        "merge": merge,
+        "kept": kept,
+        "moved": _by_table(label for label, _pk, _values in merge.moved),
+        "removed": _by_table(label for label, _pk, _last in merge.removed[1:]),
+        "may_undo": kept is not None and merge.undone_at is None and may(request.user, _action(merge), kept),
+    }
+    return render(request, "partnerships/duplicates/merge.html", context)
+
+
+@login_required
+@require_POST
+def merge_undo(request: UserRequest, pk: int) -> HttpResponse:
+    merge = _visible(request, pk)
+    kept = get_object_or_404(merge.model, pk=merge.kept_id)
+    require_or_403(request.user, _action(merge), kept)
+    try:
+        undo_merge(merge, actor=request.user, today=office_today())
+    except DomainError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, _("Undone: there are two records again."))
+    return redirect(merge)
+
+
+def _visible(request: UserRequest, pk: int) -> Merge:
+    merge = get_object_or_404(Merge.objects.select_related("by", "undone_by", "content_type"), pk=pk)
+    if not _may_see(request, merge):
+        raise Http404
+    return merge
+
+
+def _may_see(request: UserRequest, merge: Merge) -> bool:
+    """The office sees all merges; others those of contacts whom they may edit."""
+    if request.user.sees_all_units:
+        return True
+    kept = Contact.objects.filter(pk=merge.kept_id).first() if merge.model is Contact else None
+    return kept is not None and may(request.user, "contact.edit", kept)
+
+
+def _action(merge: Merge) -> str:
+    return "contact.edit" if merge.model is Contact else "organization.merge"
+
+
+def _by_table(labels: Any) -> list[tuple[str, int]]:
+    """Return how many rows of each kind there are, as (kind, number)."""
+    counts = Counter(labels)
+    return [(str(apps.get_model(label)._meta.verbose_name_plural), number) for label, number in sorted(counts.items())]
+
+
+def kept_page(model: type[Organization] | type[Contact], pk: int) -> str | None:
+    """Return the page of the record into which ``pk`` was merged; None if it was not."""
+    kept = Merge.objects.kept_instead_of(model, pk)
+    row = model.objects.filter(pk=kept).first() if kept else None
+    return row.get_absolute_url() if row else None
