@@ -101,6 +101,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<int:pk>/compare/<int:other>/", duplicates.contact_compare, name="contact_compare"),
     path("duplicates/", duplicates.duplicates, name="duplicates"),
     path("duplicates/<slug:kind>/<int:first>/<int:second>/", duplicates.duplicate_mark, name="duplicate_mark"),
+    path("organizations/<int:pk>/merge/", duplicates.organization_merge, name="organization_merge"),
     path("merges/<int:pk>/", duplicates.merge_detail, name="merge_detail"),
     path("merges/<int:pk>/undo/", duplicates.merge_undo, name="merge_undo"),
     delete_path("organizations/", "organization"),

@@ -98,6 +98,7 @@ WORKFLOWS = [
     "payments",
     "demands",
     "deletions",
+    "merges",
     "ceremonies",
     "undo",
     "handover",

@@ -66,6 +66,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "organization.add": ("", "opx", "opx", "opx", "", "opx"),
     "organization.edit": OWN_WORK,
     "organization.archive": OWN_LEAD,
+    "organization.merge": OFFICE,
     "contact.view": OWN,
     "contact.view_personal": OWN_WORK,
     "contact.edit": OWN_WORK,

@@ -62,6 +62,7 @@ ACTS: tuple[tuple[LazyText, str, str], ...] = (
     (gettext_lazy("Draft an agreement"), "admin:partnerships_agreement_add", "agreement.add"),
     (gettext_lazy("Record a signing event"), "event_ceremony", "event.add"),
     (gettext_lazy("Import a spreadsheet"), "import_add", "import.run"),
+    (gettext_lazy("Possible duplicates"), "duplicates", "organization.merge"),
     (gettext_lazy("Add an organization"), "admin:partnerships_organization_add", "organization.add"),
     (gettext_lazy("Hand over work"), "team", "team.view"),
 )

@@ -34,6 +34,7 @@ from partnerships.factories.figures import ReportedFigureFactory
 from partnerships.factories.honours import HonourFactory, HonourSchemeFactory
 from partnerships.factories.imports import ImportFactory, ImportRecipeFactory, ImportRowFactory
 from partnerships.factories.lists import ColumnSetFactory, ExportFactory, SavedViewFactory
+from partnerships.factories.merges import DifferentContactsFactory, DifferentOrganizationsFactory, MergeFactory
 from partnerships.factories.milestones import MilestoneFactory, ReminderMarkFactory
 from partnerships.factories.organizations import (
     AssociationFactory,
@@ -106,6 +107,8 @@ __all__ = [
     "DeliveryNoticeFactory",
     "DemandFactory",
     "DemandOutcomeFactory",
+    "DifferentContactsFactory",
+    "DifferentOrganizationsFactory",
     "DocumentFactory",
     "DocumentVersionFactory",
     "EnterpriseFactory",
@@ -125,6 +128,7 @@ __all__ = [
     "InstitutionFactory",
     "MailHoldFactory",
     "MailRelayFactory",
+    "MergeFactory",
     "MilestoneFactory",
     "OrganizationCodeFactory",
     "OrganizationFactory",

@@ -4,16 +4,34 @@ from typing import Any, cast
 
 from django import forms
 from django.db.models import Field, ForeignKey, Model
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from partnerships.countries import country_name
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.forms.office_day import office_today
+from partnerships.forms.picks import PickField, pick_field
 from partnerships.models import Contact, Merge, Organization, User
 from partnerships.workflows.merges import merge_contacts, merge_organizations
 from partnerships.workflows.organizations import CONTACT, ORGANIZATION
 
 KEPT, MERGED = "0", "1"
+
+
+class OtherOrganizationForm(forms.Form):
+    """Asks for the organization that is the same as this one."""
+
+    other = PickField("organization", label=gettext_lazy("Other organization"))
+
+    def __init__(self, *args: Any, organization: Organization, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.organization = organization
+        pick_field(self, "other").offer_to(user)
+
+    def clean_other(self) -> Organization:
+        other: Organization = self.cleaned_data["other"]
+        if other.pk == self.organization.pk:
+            raise forms.ValidationError(gettext("These are not two records."))
+        return other
 
 
 class MergeForm(DomainFormMixin, forms.Form):

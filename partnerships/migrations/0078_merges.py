@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contenttypes', '0002_remove_content_type_name'),
-        ('partnerships', '0069_who_asked_for_imports'),
+        ('partnerships', '0070_column_sets'),
     ]
 
     operations = [

@@ -29,23 +29,22 @@ Couple = tuple[int, int]
 
 
 @dataclass(frozen=True)
-class Reason:
+class Likeness:
     """Why two records may be the same; ``weight`` is how much that says."""
 
     words: LazyText
     weight: int
 
 
-SAME_CODE = Reason(_("the same code"), 100)
-SAME_NAME = Reason(_("the same name"), 90)
-SAME_EMAIL = Reason(_("the same e-mail address"), 80)
-SAME_WECHAT = Reason(_("the same WeChat"), 80)
-SAME_PHONE = Reason(_("the same phone number"), 70)
-SAME_WEBSITE = Reason(_("the same website"), 60)
-SAME_CONTACT = Reason(_("a contact with the same number or address"), 50)
-NAME_WITHIN = Reason(_("one name begins or ends with the other"), 40)
-SAME_ADDRESS = Reason(_("the same address"), 30)
-NAME_ELSEWHERE = Reason(_("a person of the same name at another organization"), 20)
+SAME_CODE = Likeness(_("the same code"), 100)
+SAME_NAME = Likeness(_("the same name"), 90)
+SAME_EMAIL = Likeness(_("the same e-mail address"), 80)
+SAME_WECHAT = Likeness(_("the same WeChat"), 80)
+SAME_PHONE = Likeness(_("the same phone number"), 70)
+SAME_WEBSITE = Likeness(_("the same website"), 60)
+SAME_CONTACT = Likeness(_("a contact with the same number or address"), 50)
+NAME_WITHIN = Likeness(_("one name begins or ends with the other"), 40)
+SAME_ADDRESS = Likeness(_("the same address"), 30)
 
 
 @dataclass
@@ -54,7 +53,7 @@ class Pair:
 
     first: int
     second: int
-    reasons: list[Reason] = field(default_factory=list)
+    reasons: list[Likeness] = field(default_factory=list)
     rows: tuple[Any, Any] | None = None
 
     @property
@@ -84,11 +83,13 @@ def organization_pairs(user: User) -> list[Pair]:
     )
     told = list(rows.exclude(website="", address="").order_by().values_list("pk", "website", "address"))
     found.note_groups(SAME_WEBSITE, _grouped((_host(website), pk) for pk, website, _address in told if website))
-    found.note_groups(SAME_ADDRESS, _grouped((fold(address), pk) for pk, _website, address in told if address))
     channels = _channels(user)
     where = dict(Contact.objects.order_by().values_list("pk", "organization"))
     for groups in channels.values():
         found.note_groups(SAME_CONTACT, [{where[pk] for pk in group} for group in groups])
+    # A house has many companies: the address counts only beside another reason.
+    addresses = _grouped((fold(address), pk) for pk, _website, address in told if address)
+    found.note_groups(SAME_ADDRESS, addresses, only_with_others=True)
     parents = dict(rows.exclude(part_of=None).order_by().values_list("pk", "part_of"))
     own = None if user.sees_all_units else set(rows.held_by_scope_of(user).order_by().values_list("pk", flat=True))
     return found.pairs(lambda one, other: not _is_part(one, other, parents) and {one, other} <= ids, own)
@@ -114,9 +115,9 @@ def contact_pairs(user: User) -> list[Pair]:
     channels = _channels(user)
     for reason, groups in channels.items():
         found.note_groups(reason, groups)
-    # A name alone says little, but with a second reason it is shown at once.
-    alike = list(_grouped((key, pk) for pk, key in names.items() if len(key) > SHORTEST_TELLING_KEY))
-    found.note_groups(NAME_ELSEWHERE, alike, only_with_others=True)
+    # A namesake elsewhere says little, but with a second reason the name counts.
+    namesakes = _grouped((key, pk) for pk, key in names.items())
+    found.note_groups(SAME_NAME, namesakes, only_with_others=True)
     own = (
         None if user.sees_all_units else set(rows.with_personal_data_for(user).order_by().values_list("pk", flat=True))
     )
@@ -128,15 +129,17 @@ class _Found:
 
     def __init__(self, different: type[DifferentOrganizations] | type[DifferentContacts]) -> None:
         self._different = set(different.objects.values_list("first", "second"))
-        self._reasons: dict[Couple, dict[Reason, None]] = defaultdict(dict)
+        self._reasons: dict[Couple, dict[Likeness, None]] = defaultdict(dict)
 
-    def note(self, reason: Reason, couples: Iterable[Couple], *, only_with_others: bool = False) -> None:
+    def note(self, reason: Likeness, couples: Iterable[Couple], *, only_with_others: bool = False) -> None:
         for one, other in couples:
             couple = (one, other) if one < other else (other, one)
             if one != other and couple not in self._different and (not only_with_others or couple in self._reasons):
                 self._reasons[couple][reason] = None
 
-    def note_groups(self, reason: Reason, groups: Iterable[Collection[int]], *, only_with_others: bool = False) -> None:
+    def note_groups(
+        self, reason: Likeness, groups: Iterable[Collection[int]], *, only_with_others: bool = False
+    ) -> None:
         for group in groups:
             if len(group) <= MOST_OF_A_KIND:
                 self.note(reason, combinations(sorted(group), 2), only_with_others=only_with_others)
@@ -184,7 +187,7 @@ def _beginnings(keys: list[tuple[str, int]], *, shortest: Callable[[str], int]) 
         open_keys.append((key, pk))
 
 
-def _channels(user: User) -> dict[Reason, list[set[int]]]:
+def _channels(user: User) -> dict[Likeness, list[set[int]]]:
     """Return the contacts that share an e-mail address, a WeChat or a phone number which the user may read."""
     rows = Contact.objects.with_personal_data_for(user).filter(erasure=None).order_by()
     told = list(rows.exclude(email="", wechat="", phone="").values_list("pk", "email", "wechat", "phone"))

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from partnerships.exceptions import DomainError
-from partnerships.forms.merges import MergeForm
+from partnerships.forms.merges import MergeForm, OtherOrganizationForm
 from partnerships.forms.office_day import office_today
 from partnerships.models import Contact, DifferentContacts, DifferentOrganizations, Merge, Organization
 from partnerships.operations.security_log import note_contacts_viewed
@@ -98,6 +98,19 @@ def duplicate_mark(request: UserRequest, kind: str, first: int, second: int) -> 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+def organization_merge(request: UserRequest, pk: int) -> HttpResponse:
+    """Ask with which other organization this one is the same, and lead to the page that compares the two."""
+    organization = visible_or_404(Organization.objects.all(), request, pk)
+    require_or_403(request.user, "organization.merge", organization)
+    form = OtherOrganizationForm(request.POST or None, organization=organization, user=request.user)
+    if request.method == "POST" and form.is_valid():
+        return redirect("organization_compare", pk, form.cleaned_data["other"].pk)
+    context = {"form": form, "row": organization, "back": organization.get_absolute_url()}
+    return render(request, "partnerships/duplicates/choose.html", context, status=422 if form.errors else 200)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def contact_compare(request: UserRequest, pk: int, other: int) -> HttpResponse:
     """Show two contacts side by side, and merge the second into the first."""
     rows = Contact.objects.select_related("organization", "unit")
@@ -152,7 +165,7 @@ def merge_undo(request: UserRequest, pk: int) -> HttpResponse:
     kept = get_object_or_404(merge.model, pk=merge.kept_id)
     require_or_403(request.user, _action(merge), kept)
     try:
-        undo_merge(merge, actor=request.user, today=office_today())
+        undo_merge(merge, actor=request.user, today=office_today(), now=timezone.now())
     except DomainError as error:
         messages.error(request, str(error))
     else:

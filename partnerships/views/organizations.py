@@ -162,6 +162,7 @@ def organization_compare(request: UserRequest, pk: int, other: int) -> HttpRespo
         "numbers": [
             (words, list(zip(both, (one[name] for one in relations), strict=True)))
             for name, words in RELATION_WORDS.items()
+            if any(one[name].count for one in relations)
         ],
     }
     status = 409 if form and form.errors else 200
@@ -257,6 +258,8 @@ def _acts(organization: Organization, user: User) -> list[ActGroup]:
     beside = []
     if may(user, "contact.edit", organization):
         beside.append(RecordAct(_("Add a person"), reverse("contact_add", args=[pk]), ICONS["person"]))
+    if may(user, "organization.merge", organization):
+        beside.append(RecordAct(_("Merge with a duplicate"), reverse("organization_merge", args=[pk]), ICONS["renew"]))
     if may(user, "organization.archive", organization):
         name, label = ("restore", _("Unarchive")) if organization.archived_on else ("archive", _("Archive"))
         beside.append(RecordAct(label, reverse("organization_step", args=[pk, name]), ICONS["end"]))

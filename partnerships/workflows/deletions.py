@@ -164,7 +164,7 @@ def references_to(row: models.Model) -> list[QuerySet]:
 
 
 @dataclass(frozen=True)
-class Relation:
+class Referrer:
     """A foreign key of ``related_model`` to a model."""
 
     related_model: type[models.Model]
@@ -176,15 +176,15 @@ def concrete(model: type[models.Model]) -> type[models.Model]:
     return cast("type[models.Model]", model._meta.concrete_model)
 
 
-def relations_to(model: type[models.Model]) -> Iterator[Relation]:
+def relations_to(model: type[models.Model]) -> Iterator[Referrer]:
     """Yield the foreign keys that point at ``model``, without those of history."""
     for relation in concrete(model)._meta.get_fields(include_hidden=True):
         if isinstance(relation, models.ManyToOneRel) and not issubclass(relation.related_model, HistoricalChanges):
             is_cascade = relation.on_delete is models.CASCADE
-            yield Relation(relation.related_model, relation.field, is_cascade)
+            yield Referrer(relation.related_model, relation.field, is_cascade)
 
 
-def _goes_along(row: models.Model, relation: Relation) -> bool:
+def _goes_along(row: models.Model, relation: Referrer) -> bool:
     """Whether rows with this relation are deleted with ``row``: its parts, and what machines write beside it."""
     if relation.related_model in _AGGREGATES[concrete(type(row))].parts:
         return (relation.related_model, relation.field.name) not in SHARED_PARTS

@@ -16,7 +16,6 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, models, transaction
 from django.db.models import Max, ProtectedError
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
@@ -177,7 +176,7 @@ def merge_contacts(
     return merge
 
 
-def undo_merge(merge: Merge, *, actor: User | None, today: dt.date) -> Merge:
+def undo_merge(merge: Merge, *, actor: User | None, today: dt.date, now: dt.datetime) -> Merge:
     """Bring the merged record back, with all that was moved from it and is as the merge left it.
 
     What somebody changed since stays with the record that was kept; ``left`` says what.
@@ -200,7 +199,7 @@ def undo_merge(merge: Merge, *, actor: User | None, today: dt.date) -> Merge:
         left += _put_back_columns(locked, kept, work)
         left += _bring_back_removed(locked, work)
         left += _move_back(locked, work)
-        locked.undone_at, locked.undone_by, locked.left = timezone.now(), actor, left
+        locked.undone_at, locked.undone_by, locked.left = now, actor, left
         locked.save()
         _settle_agreements(work)
         if isinstance(kept, Contact):

@@ -44,6 +44,7 @@ from partnerships.models import (
     Import,
     ImportRow,
     MailRelay,
+    Merge,
     NameKey,
     PasswordRequest,
     SavedView,
@@ -91,6 +92,7 @@ WRITTEN_BY_SYSTEM: Mapping[type[models.Model], tuple[str, ...]] = {
     Export: ("query",),
     Import: ("name", "error"),
     ImportRow: ("undo_note",),
+    Merge: ("name", "kept_name"),
     SavedView: ("name", "query"),
     LogEntry: ("object_repr", "change_message"),
 }
@@ -118,7 +120,7 @@ class Words:
     @classmethod
     def of(cls, person: Person) -> "Words":
         columns = CALLED[type(person)]
-        past = type(person).history.filter(id=person.pk)
+        past = type(person).history.filter(id__in=_ids_of(person))
         known = [column for column in columns if _has_column(past.model, column)]
         rows = [*past.values_list(*known), [getattr(person, column) for column in columns]]
         called = {word.strip() for row in rows for word in row if len(word.strip()) >= SHORTEST_WORD}
@@ -160,6 +162,11 @@ def _with_encoded(words: Iterable[str]) -> frozenset[str]:
     """Return the words, and how they are written in the addresses of pages and in JSON."""
     encodings: tuple[Callable[[str], str], ...] = (str, quote, quote_plus, lambda word: json.dumps(word)[1:-1])
     return frozenset(encode(word) for word in words for encode in encodings)
+
+
+def _ids_of(person: Person) -> set[int]:
+    """Return the id of the person and, of a contact, the ids of the records that were merged into it."""
+    return {person.pk, *Merge.objects.ids_merged_into(person)}
 
 
 def _is_telling(word: str, *, in_mail: bool = False) -> bool:
@@ -331,6 +338,7 @@ def _erase(person: Person, *, actor: User | None, today: dt.date, reason: str, t
         model._base_manager.filter(pk__in=named).delete()
     _mask_drafts(words)
     _mask_imports(words)
+    _mask_merges(words)
     _forget_mails_to(locked)
     _withdraw_exports()
     _forget_undo()
@@ -479,6 +487,9 @@ def _refers_to(model: type[models.Model], person: Person) -> Q:
     for column in model._meta.concrete_fields:
         if column.related_model is type(person):
             refers |= Q(**{column.name: person.pk})
+    if model is Merge:
+        types = ContentType.objects.get_for_model(person)
+        refers |= Q(kept_id=person.pk, content_type=types) | Q(merged_id=person.pk, content_type=types)
     if model is SecurityEvent:
         refers |= Q(link=data_address(person))
         if isinstance(person, User):
@@ -526,14 +537,15 @@ def _erase_row(person: Person, words: Words, actor: User | None) -> None:
             **dict.fromkeys(("since", "until"), None),
         }
         person.is_active, person.mail_stopped_on, person.mail_stopped_address = False, None, ""
+        ids = _ids_of(person)
         for rows in (AgreementParty.objects, AgreementParty.history):
-            rows.filter(signatory=person.pk).update(signatory_position="")
+            rows.filter(signatory__in=ids).update(signatory_position="")
         person.positions.all().delete()
-        ContactPosition.history.filter(contact=person.pk).delete()
+        ContactPosition.history.filter(contact__in=ids).delete()
     for column, value in erased.items():
         setattr(person, column, value)
     save_as(person, actor, reason="Personal data erased")
-    past = type(person).history.filter(id=person.pk)
+    past = type(person).history.filter(id__in=_ids_of(person))
     past.update(**erased)
     _mask(past, words, theirs=Q())
 
@@ -601,6 +613,17 @@ def _mask_imports(words: Words) -> None:
     for imported in (Import.objects.filter(pk__in=of_imports) | unread).distinct().exclude(file=""):
         transaction.on_commit(partial(imported.file.storage.delete, str(imported.file.name)))
         Import.objects.filter(pk=imported.pk).update(file="")
+
+
+def _mask_merges(words: Words) -> None:
+    """Mask the words in what merges keep for their undo."""
+    columns = ("moved", "left")
+    texts = {f"{column}_text": Cast(column, models.TextField()) for column in columns}
+    named = Merge.objects.annotate(**texts).filter(_naming(words.called, texts)).order_by("pk")
+    for merge in named.select_for_update(of=("self",)):
+        Merge.objects.filter(pk=merge.pk).update(
+            **{column: _mask_values(getattr(merge, column), words) for column in columns}
+        )
 
 
 def _mask_values(value: Any, words: Words) -> Any:

@@ -38,6 +38,8 @@ from partnerships.factories import (
     DeliveryNoticeFactory,
     DemandFactory,
     DemandOutcomeFactory,
+    DifferentContactsFactory,
+    DifferentOrganizationsFactory,
     DocumentFactory,
     DocumentVersionFactory,
     EventFactory,
@@ -53,6 +55,7 @@ from partnerships.factories import (
     ImportRecipeFactory,
     ImportRowFactory,
     MailHoldFactory,
+    MergeFactory,
     MilestoneFactory,
     OrganizationCodeFactory,
     OrganizationFactory,
@@ -91,6 +94,12 @@ def twice(factory: Any, *shared: str, **values: Any) -> None:
     """A second row that has ``shared`` from the first."""
     first = factory(**values)
     factory(**{**values, **{name: getattr(first, name) for name in shared}})
+
+
+def swapped(factory: Any) -> None:
+    row = factory()
+    row.first, row.second = row.second, row.first
+    row.save()
 
 
 def itself(factory: Any, field: str) -> None:
@@ -156,6 +165,12 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "answer_chosen_once": lambda: twice(AnswerFactory, "demand", chosen=True),
     "answer_status_known": lambda: AnswerFactory(status="lost"),
     "answer_unique": lambda: twice(AnswerFactory, "demand", "unit"),
+    "different_contacts_in_order": lambda: swapped(DifferentContactsFactory),
+    "different_contacts_once": lambda: twice(DifferentContactsFactory, "first", "second"),
+    "different_organizations_in_order": lambda: swapped(DifferentOrganizationsFactory),
+    "different_organizations_once": lambda: twice(DifferentOrganizationsFactory, "first", "second"),
+    "merge_of_two_records": lambda: MergeFactory(kept_id=1, merged_id=1),
+    "merge_once_at_a_time": lambda: twice(MergeFactory, "merged_id"),
     "association_membership_in_order": lambda: AssociationMembershipFactory(since=DAY, until=BEFORE),
     "association_membership_unique": lambda: twice(AssociationMembershipFactory, "association", "member"),
     "association_not_its_own_member": lambda: AssociationMembershipFactory(

@@ -170,6 +170,7 @@ PLACES: Mapping[str, Callable[[Any], list[str]]] = {
     "honour.edit": lambda row: [] if row.withdrawn_on else pages("honour_edit")(row),
     "honour.correct": pages("honour_delete"),
     "figure.edit": pages("figure_edit", "figure_delete"),
+    "organization.merge": pages("organization_merge"),
     "organization.archive": lambda row: [
         reverse("organization_delete", args=[row.pk]),
         reverse("organization_step", args=[row.pk, "restore" if row.archived_on else "archive"]),

@@ -1,7 +1,10 @@
 """Merging organizations and contacts: every reference moves, what is there twice is listed, and the undo brings all back."""
 
 import datetime as dt
+import sys
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from simple_history.models import HistoricalChanges
 from partnerships.exceptions import InvalidInput, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.factories import (
     DAY,
+    NOON,
     AchievementFactory,
     ActivityCreditFactory,
     ActivityFactory,
@@ -79,6 +83,10 @@ from partnerships.workflows.merges import (
     undo_merge,
 )
 from partnerships.workflows.organizations import edit_organization, register_contact
+from tests.imports.test_killed_runs import environment
+from tests.services.processes import start_process
+from tests.services.stack import eventually
+from tests.together import refused, run_together
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -272,7 +280,7 @@ def check_law(kept: Any, gone: Any, makers: Any, rows: Any, merge_records: Calla
     news = {label for label, _pk in set(after) - set(before) - added}
     assert news <= {"partnerships.Milestone", "partnerships.StatusChange"}
 
-    undo_merge(merge, actor=actor, today=DAY)
+    undo_merge(merge, actor=actor, today=DAY, now=NOON)
 
     assert fresh(merge).left == []
     after = columns_of_all()
@@ -347,7 +355,7 @@ class TestOrganizations:
         told = Milestone.objects.filter(organization=kept, kind=MilestoneKind.NEW_HOLDER)
         assert {row.unit for row in told} == {first, second}
         assert {row.title for row in told} == {"Merged: North Works Co., Ltd. → North Works Ltd."}
-        undo_merge(merge, actor=staff(), today=DAY)
+        undo_merge(merge, actor=staff(), today=DAY, now=NOON)
         assert told.filter(title__startswith="Separated again: ").count() == 2
 
     def test_history_says_by_whom_and_why(self) -> None:
@@ -471,7 +479,7 @@ class TestUndo:
         moved_on = fresh(document)
         moved_on.organization = Organization.objects.get(pk=third.pk)
         moved_on.save()
-        undone = undo_merge(merge, actor=actor, today=DAY)
+        undone = undo_merge(merge, actor=actor, today=DAY, now=NOON)
 
         assert fresh(gone).website == "https://north.example"
         assert fresh(kept).website == "https://other.example"
@@ -484,10 +492,10 @@ class TestUndo:
         kept, gone = two_organizations()
         merge = merge_organizations(kept, gone, actor=staff(), today=DAY)
         with pytest.raises(NotAllowed):
-            undo_merge(merge, actor=UserFactory(lead_in=UnitFactory()), today=DAY)
-        undo_merge(merge, actor=staff(), today=DAY)
+            undo_merge(merge, actor=UserFactory(lead_in=UnitFactory()), today=DAY, now=NOON)
+        undo_merge(merge, actor=staff(), today=DAY, now=NOON)
         with pytest.raises(TransitionRefused, match="undone already"):
-            undo_merge(merge, actor=staff(), today=DAY)
+            undo_merge(merge, actor=staff(), today=DAY, now=NOON)
         assert Merge.objects.kept_instead_of(Organization, gone.pk) is None
 
     def test_of_the_first_of_two_waits_for_the_second(self) -> None:
@@ -496,9 +504,9 @@ class TestUndo:
         merge = merge_organizations(kept, gone, actor=actor, today=DAY)
         second = merge_organizations(Organization.objects.get(pk=last.pk), fresh(kept), actor=actor, today=DAY)
         with pytest.raises(TransitionRefused, match="is gone"):
-            undo_merge(merge, actor=actor, today=DAY)
-        undo_merge(second, actor=actor, today=DAY)
-        undo_merge(merge, actor=actor, today=DAY)
+            undo_merge(merge, actor=actor, today=DAY, now=NOON)
+        undo_merge(second, actor=actor, today=DAY, now=NOON)
+        undo_merge(merge, actor=actor, today=DAY, now=NOON)
         assert Organization.objects.filter(pk__in=[kept.pk, gone.pk, last.pk]).count() == 3
 
     def test_holders_are_two_again(self) -> None:
@@ -508,7 +516,7 @@ class TestUndo:
         OrganizationUnitFactory(organization=gone, unit=unit)
         merge = merge_organizations(kept, gone, actor=staff(), today=DAY)
         assert OrganizationUnit.objects.get(organization=kept).is_granted
-        undo_merge(merge, actor=staff(), today=DAY)
+        undo_merge(merge, actor=staff(), today=DAY, now=NOON)
         assert not OrganizationUnit.objects.get(organization=kept).is_granted
         assert OrganizationUnit.objects.get(organization=gone).is_granted
 
@@ -523,3 +531,33 @@ def test_an_association_and_its_member_may_be_the_same() -> None:
         "partnerships.Organization",
         "partnerships.AssociationMembership",
     ]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_merges_in_opposite_directions_at_once_one_wins() -> None:
+    kept, gone = two_organizations()
+    documents = [DocumentFactory(organization=one) for one in (kept, gone)]
+    actor = staff()
+    results = run_together(
+        partial(merge_organizations, fresh(kept), fresh(gone), actor=actor, today=DAY),
+        partial(merge_organizations, fresh(gone), fresh(kept), actor=actor, today=DAY),
+    )
+    assert len(refused(results)) == 1
+    [left] = Organization.objects.filter(pk__in=[kept.pk, gone.pk])
+    assert {fresh(document).organization_id for document in documents} == {left.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_merge_that_is_killed_midway_changes_nothing(tmp_path: Path) -> None:
+    kept, gone = two_organizations()
+    document, log = DocumentFactory(organization=gone), tmp_path / "merge.log"
+    command = [sys.executable, "-m", "tests.faults.stuck_merge", str(kept.pk), str(gone.pk)]
+    process = start_process(command, log=log, env=environment())
+    eventually(lambda: process.poll() is not None or "moved" in log.read_text())
+    process.kill()
+    assert process.wait() != 0, log.read_text()
+
+    assert fresh(document).organization_id == gone.pk
+    assert not Merge.objects.exists()
+    merge_organizations(fresh(kept), fresh(gone), actor=staff(), today=DAY)
+    assert fresh(document).organization_id == kept.pk

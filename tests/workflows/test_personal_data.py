@@ -38,6 +38,7 @@ from partnerships.lists.exports import remove_old
 from partnerships.models import Agreement, BulkAct, Contact, Delivery, Erasure, SecurityEvent, UnitMembership, User
 from partnerships.models.drafts import people_behind_draft
 from partnerships.operations.audit import audit
+from partnerships.workflows.merges import merge_contacts
 from partnerships.workflows.organizations import edit_contact
 from partnerships.workflows.personal_data import (
     MASK,
@@ -133,6 +134,23 @@ def test_nothing_in_the_database_names_an_erased_contact(system_admin: User) -> 
     party.refresh_from_db()
     assert (party.signatory_person, party.organization) == (MASK, contact.organization)  # the fact stays
     assert audit(real_now=NOW) == breaches
+
+
+def test_a_contact_who_was_merged_into_the_erased_one_is_erased_as_well(system_admin: User) -> None:
+    organization = OrganizationUnitFactory().organization
+    kept = ContactFactory(name="王晓明", email="", organization=organization)
+    gone = ContactFactory(name="Wang Xiaoming", email="xm@partner.example", position="Dean", organization=organization)
+    AgreementPartyFactory(signatory=gone, signatory_person="Wang Xiaoming", organization=organization)
+    for one in (kept, gone):
+        one.refresh_from_db()
+    merge_contacts(kept, gone, actor=system_admin, today=TODAY)
+    assert "partnerships_historicalcontact" in where("xm@partner.example")
+
+    kept.refresh_from_db()
+    erase(kept, system_admin)
+    clear_mails(now=NOW)
+
+    assert where(*WORDS) == set()
 
 
 def test_nothing_in_the_database_names_an_erased_user(system_admin: User, settings: object) -> None:

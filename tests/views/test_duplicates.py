@@ -1,0 +1,129 @@
+"""The pages of possible duplicates: compared, merged, called different, undone."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from partnerships.factories import (
+    ContactFactory,
+    DocumentFactory,
+    EnterpriseFactory,
+    OrganizationUnitFactory,
+    UserFactory,
+)
+from partnerships.models import Contact, DifferentOrganizations, Merge, Organization
+from tests.views.world import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def pair() -> tuple[Organization, Organization]:
+    one = EnterpriseFactory(name="South Works")
+    other = EnterpriseFactory(name="South Works Ltd.", name_zh="南方厂", website="https://south.example")
+    return one, other
+
+
+@pytest.fixture
+def office(client_of: Callable[[Any], Client]) -> Client:
+    return client_of(UserFactory(staff=True))
+
+
+def sent(page: Any, **chosen: str) -> dict[str, str]:
+    """What the form of the page sends, with some values chosen otherwise."""
+    form = page.context["form"]
+    return {name: str(form[name].value()) for name in form.fields} | chosen
+
+
+def test_from_the_list_to_the_merge_and_back(office: Client, pair: tuple[Organization, Organization]) -> None:
+    kept, gone = pair
+    document = DocumentFactory(organization=gone)
+    listed = office.get(reverse("duplicates")).content.decode()
+    compare = reverse("organization_compare", args=[kept.pk, gone.pk])
+    assert compare in listed
+
+    page = office.get(compare)
+    answer = office.post(compare, sent(page, name_zh="1"), follow=True)
+
+    assert "Merged. South Works Ltd. leads here from now on" in answer.content.decode()
+    merge = Merge.objects.get()
+    assert answer.request["PATH_INFO"] == reverse("merge_detail", args=[merge.pk])
+    now = Organization.objects.get(pk=kept.pk)
+    assert (now.name, now.name_zh, now.website) == ("South Works", "南方厂", "https://south.example")
+    assert office.get(reverse("organization_detail", args=[gone.pk])).headers["Location"] == now.get_absolute_url()
+    assert merge.get_absolute_url() in office.get(reverse("duplicates"), {"kind": "merged"}).content.decode()
+
+    undone = office.post(reverse("merge_undo", args=[merge.pk]), follow=True).content.decode()
+    assert "there are two records again" in undone
+    document.refresh_from_db()
+    assert document.organization_id == gone.pk
+    assert office.get(reverse("organization_detail", args=[gone.pk])).status_code == 200
+
+
+def test_a_record_that_changed_meanwhile_is_not_merged(office: Client, pair: tuple[Organization, Organization]) -> None:
+    kept, gone = pair
+    compare = reverse("organization_compare", args=[kept.pk, gone.pk])
+    values = sent(office.get(compare))
+    Organization.objects.get(pk=gone.pk).save()
+    answer = office.post(compare, values)
+    assert answer.status_code == 409
+    assert "Somebody else changed this" in answer.content.decode()
+    assert Organization.objects.filter(pk=gone.pk).exists()
+
+
+def test_different_ones_are_not_shown_again_until_asked(
+    office: Client, pair: tuple[Organization, Organization]
+) -> None:
+    kept, gone = pair
+    mark = reverse("duplicate_mark", args=["organizations", kept.pk, gone.pk])
+    office.post(mark)
+    assert office.get(reverse("duplicates")).context["pairs"] == []
+    assert mark in office.get(reverse("duplicates"), {"kind": "different"}).content.decode()
+    office.post(mark, {"again": ""})
+    assert not DifferentOrganizations.objects.exists()
+    assert len(office.get(reverse("duplicates")).context["pairs"]) == 1
+
+
+def test_a_coordinator_compares_and_does_not_merge(world: World, client_of: Callable[[Any], Client]) -> None:
+    other = EnterpriseFactory(name=world.enterprise.name)
+    client = client_of(world.people["coordinator"])
+    compare = reverse("organization_compare", args=[world.enterprise.pk, other.pk])
+    assert compare in client.get(reverse("duplicates")).content.decode()
+    page = client.get(compare)
+    assert page.context["form"] is None
+    assert client.post(compare, {"version": 1, "other_version": 1}).status_code == 403
+    mark = reverse("duplicate_mark", args=["organizations", world.enterprise.pk, other.pk])
+    assert client.post(mark).status_code == 403  # another unit's
+    OrganizationUnitFactory(organization=other, unit=world.unit)
+    assert client.post(mark).status_code == 302
+
+
+def test_a_coordinator_merges_contacts_of_the_unit(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.people["coordinator"])
+    twin = ContactFactory(
+        organization=world.enterprise, unit=world.contact.unit, name=world.contact.name, wechat="north"
+    )
+    compare = reverse("contact_compare", args=[world.contact.pk, twin.pk])
+    assert compare in client.get(reverse("duplicates"), {"kind": "contacts"}).content.decode()
+    page = client.get(compare)
+    merged = client.post(compare, sent(page), follow=True)
+
+    assert merged.status_code == 200
+    assert Contact.objects.get(pk=world.contact.pk).wechat == "north"
+    assert not Contact.objects.filter(pk=twin.pk).exists()
+    assert client.post(reverse("merge_undo", args=[Merge.objects.get().pk])).status_code == 302
+    assert Contact.objects.filter(pk=twin.pk).exists()
+
+
+def test_the_other_one_is_chosen_from_the_page_of_an_organization(
+    office: Client, pair: tuple[Organization, Organization]
+) -> None:
+    kept, gone = pair
+    address = reverse("organization_merge", args=[kept.pk])
+    assert address in office.get(kept.get_absolute_url()).content.decode()
+    answer = office.post(address, {"other": gone.pk})
+    assert answer.headers["Location"] == reverse("organization_compare", args=[kept.pk, gone.pk])
+    assert office.post(address, {"other": kept.pk}).status_code == 422
