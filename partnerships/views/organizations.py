@@ -258,7 +258,7 @@ def _acts(organization: Organization, user: User) -> list[ActGroup]:
     beside = []
     if may(user, "contact.edit", organization):
         beside.append(RecordAct(_("Add a person"), reverse("contact_add", args=[pk]), ICONS["person"]))
-    if may(user, "organization.merge", organization):
+    if may(user, "organization.merge"):
         beside.append(RecordAct(_("Merge with a duplicate"), reverse("organization_merge", args=[pk]), ICONS["renew"]))
     if may(user, "organization.archive", organization):
         name, label = ("restore", _("Unarchive")) if organization.archived_on else ("archive", _("Archive"))
