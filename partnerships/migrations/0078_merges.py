@@ -10,7 +10,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('contenttypes', '0002_remove_content_type_name'),
-        ('partnerships', '0070_column_sets'),
+        ('partnerships', '0071_american_spelling'),
     ]
 
     operations = [
