@@ -313,14 +313,6 @@ class RecordList(Generic[Row]):
         """Return what the list is ordered by as long as nobody sorts it, where one column is not enough."""
         return ()
 
-    @property
-    def query_of_all(self) -> str:
-        """Return the query of the address without columns, which an export writes all of."""
-        query = self.data.copy()
-        for gone in ("page", "filters", "columns"):
-            query.pop(gone, None)
-        return query.urlencode()
-
     def ids(self) -> QuerySet:
         """Return the ids in order. The id makes the order total, so that no row is on two pages or on none."""
         if "sort" not in self.data and (usual := self.usual_order()):

@@ -160,5 +160,5 @@ class TestTheList:
         address = {"sort": "paper_since", "columns": ["paper", "paper_since", "archive_number"]}
         client.get("/agreements/", address)
 
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(12):
             client.get("/agreements/", address)
