@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from partnerships.dates import add_months
@@ -44,6 +45,7 @@ from partnerships.workflows.agreements import (
     register_agreement,
     register_signed_agreement,
     suspend_agreement,
+    that_may_have_title,
 )
 
 ENDED = frozenset({"completed", "terminated"})
@@ -130,7 +132,7 @@ def _known(case: _Case) -> Agreement | None:
         return known
     if row.text("reference"):
         return rows.filter(reference=row.text("reference")).first()
-    same = rows.filter(title__iexact=title) | rows.filter(title_zh__iexact=title)
+    same = rows.filter(Q(title__iexact=title) | Q(title_zh__iexact=title), that_may_have_title(title))
     for organization in case.partners:
         same = same.filter(parties__organization=organization)
     for record in same.distinct():

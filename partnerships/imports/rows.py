@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, DataError, IntegrityError, connections, models, transaction
 from django.utils.translation import gettext as _
@@ -85,6 +85,13 @@ class WorkRow:
         self.made.append(entry)
 
 
+class EarlierRows(Protocol):
+    """The rows of earlier imports by their keys."""
+
+    def get(self, key: str, /) -> ImportRow | None:
+        """Return the row with this key, if there is one."""
+
+
 @dataclass
 class Batch:
     """A run over all rows of a file: who imports what for which unit, and what was found or made so far."""
@@ -97,7 +104,7 @@ class Batch:
     kind: str
     label: str = ""
     choices: Mapping[str, Mapping[str, models.Model]] = field(default_factory=dict)
-    earlier: dict[str, ImportRow] = field(default_factory=dict)
+    earlier: EarlierRows = field(default_factory=dict[str, ImportRow])
     # Organizations by folded name, made or found by earlier rows; the second is what the row under way adds.
     organizations: dict[str, Organization] = field(default_factory=dict)
     added: dict[str, Organization] = field(default_factory=dict)

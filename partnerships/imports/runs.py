@@ -32,6 +32,7 @@ from partnerships.imports.undo import undo_rows, version_of
 from partnerships.late_inserts import late_inserts
 from partnerships.models import Import, ImportKind, ImportRow, RowOutcome
 from partnerships.models.office_day import office_day
+from partnerships.models.run_indexes import run_indexes
 from partnerships.statuses import ImportStatus
 
 logger = logging.getLogger(__name__)
@@ -178,7 +179,7 @@ def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[Work
     batch = Batch(
         imported.asked_by, imported.unit, now, office_day(imported, now), recipe, imported.kind, label, choices
     )
-    batch.earlier = earlier_rows(imported)
+    batch.earlier = StoredEarlierRows(imported)
     # With the columns as they were read: the pages show these.
     Import.objects.filter(pk=imported.pk).update(rows_total=len(rows), layout=imported.layout)
     return rows, works, batch
@@ -239,23 +240,38 @@ def open_tables(imported: Import, recipe: Recipe) -> list[Any]:
         return read_tables(path, name=imported.name, header=recipe.header, header_sheet=recipe.sheet)
 
 
-def earlier_rows(imported: Import) -> dict[str, ImportRow]:
-    """Return the rows that earlier imports of this kind and unit brought in, by key; of several the last."""
-    earlier = ImportRow.objects.filter(
-        imported__kind=imported.kind,
-        imported__unit=imported.unit,
-        imported__status=ImportStatus.COMMITTED,
-        object_id__isnull=False,
-    ).exclude(imported=imported.pk)
-    columns = ("key", "content_type", "object_id", "values", "imported")
-    return {row.key: row for row in earlier.only(*columns).select_related("content_type").order_by("pk")}
+class StoredEarlierRows:
+    """The rows that earlier imports of this kind and unit brought in, by key; of several the last.
+
+    Their keys are in memory; a row is read when the file has it again.
+    """
+
+    def __init__(self, imported: Import) -> None:
+        earlier = ImportRow.objects.filter(
+            imported__kind=imported.kind,
+            imported__unit=imported.unit,
+            imported__status=ImportStatus.COMMITTED,
+            object_id__isnull=False,
+        ).exclude(imported=imported.pk)
+        self._ids = dict(earlier.order_by("pk").values_list("key", "pk").iterator())
+        self._last: ImportRow | None = None
+
+    def get(self, key: str) -> ImportRow | None:
+        pk = self._ids.get(key)
+        if pk is None:
+            return None
+        if self._last is None or self._last.pk != pk:
+            columns = ("key", "content_type", "object_id", "values", "imported")
+            rows = ImportRow.objects.only(*columns).select_related("content_type")
+            self._last = rows.filter(pk=pk).first()
+        return self._last
 
 
 def _process_all(
     works: Iterable[WorkRow], batch: Batch, progress: RunProgress, expected: Mapping[int, str] | None = None
 ) -> None:
     apply = APPLY[batch.kind]
-    with late_inserts() as inserts:
+    with late_inserts() as inserts, run_indexes():
         for number, work in enumerate(works, 1):
             process(work, batch, apply)
             if expected is not None and work.pk is not None and expected[work.pk] != work.fingerprint:

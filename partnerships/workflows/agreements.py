@@ -34,6 +34,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.approvals import missing_approval_steps
+from partnerships.models.run_indexes import text_key, that_may_have
 from partnerships.models.terms import automatic_renewals
 from partnerships.partial_dates import PartialDate, Precision
 from partnerships.permissions import may, require
@@ -167,7 +168,17 @@ def agreements_of_title(agreement: Agreement) -> models.QuerySet[Agreement]:
     for title in filter(None, (agreement.title, agreement.title_zh)):
         is_same |= models.Q(title__iexact=title) | models.Q(title_zh__iexact=title)
     same = Agreement.objects.filter(is_same, unit=agreement.unit_id).exclude(pk=agreement.pk)
+    same = same.filter(that_may_have_title(agreement.title, agreement.title_zh))
     return same.exclude(status=AgreementStatus.CANCELLED)
+
+
+def that_may_have_title(*titles: str) -> models.Q:
+    """Return the condition for agreements that may have one of these titles, in either language; see ``that_may_have``."""
+    return that_may_have(_title_keys(*titles), Agreement, ("title", "title_zh"), _title_keys)
+
+
+def _title_keys(*titles: str) -> set[str]:
+    return {text_key(title) for title in titles if title}
 
 
 def edit_agreement(

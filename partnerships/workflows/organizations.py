@@ -31,6 +31,7 @@ from partnerships.models import (
     User,
 )
 from partnerships.models.organizations import CreditCodeField, has_right_check_digit
+from partnerships.models.run_indexes import text_key, that_may_have
 from partnerships.models.waiting import Leads
 from partnerships.names import person_key, phone_keys
 from partnerships.permissions import require
@@ -64,6 +65,7 @@ CODE_LENGTH = 18  # of a unified social credit code
 ON_RECORD = gettext_lazy("This person is on record already: edit them.")
 # Columns that make two contacts of an organization the same person.
 SAME_PERSON = ("name", "position", "phone", "email", "wechat")
+CHANNELS = ("email", "wechat", "phone")
 # Columns that make two contacts look alike.
 TELLING = frozenset({"name", "phone", "email", "wechat", "is_active"})
 
@@ -380,6 +382,7 @@ def _ask_about_persons(contact: Contact, actor: User | None, confirmed_different
     here = others.filter(organization=contact.organization).values_list("pk", "name")
     found = {pk for pk, other in here if name and person_key(other) == name}
     seen = others if actor is None else others.with_personal_data_for(actor)
+    seen = seen.filter(that_may_have(_channel_keys(*_channels(contact)), Contact, CHANNELS, _channel_keys))
     if contact.email:
         found |= set(seen.filter(email__iexact=contact.email.strip()).values_list("pk", flat=True))
     if contact.wechat:
@@ -389,6 +392,16 @@ def _ask_about_persons(contact: Contact, actor: User | None, confirmed_different
         found |= {pk for pk, phone in phones if numbers & phone_keys(phone)}
     if found - set(confirmed_different):
         raise PossibleDuplicate(LOOK_AT_PERSONS, found=found)
+
+
+def _channels(contact: Contact) -> list[str]:
+    return [getattr(contact, name) for name in CHANNELS]
+
+
+def _channel_keys(email: str, wechat: str, phone: str) -> set[str]:
+    """Return the keys by which contacts with one of these channels are found in a run."""
+    named = {f"{name} {text_key(text)}" for name, text in (("email", email), ("wechat", wechat)) if text}
+    return named | phone_keys(phone)
 
 
 def _same_person(contact: Contact) -> Contact | None:

@@ -13,6 +13,7 @@ from partnerships.imports.runs import APPLY
 from partnerships.imports.values import PersonInCell, PlacedName
 from partnerships.late_inserts import late_inserts
 from partnerships.models import Unit, User
+from partnerships.models.run_indexes import run_indexes
 from partnerships.partial_dates import PartialDate, Precision
 
 TODAY = dt.date(2026, 3, 2)
@@ -26,7 +27,7 @@ def batch(kind: str, *, unit: Unit | None = None, actor: User | None = None, **r
 
 def bring_in(made: Batch, *rows: dict[str, Any], **decisions: str) -> list[WorkRow]:
     works = [WorkRow(number, values=values, decisions=dict(decisions)) for number, values in enumerate(rows, 2)]
-    with transaction.atomic(), late_inserts():
+    with transaction.atomic(), late_inserts(), run_indexes():
         for work in works:
             process(work, made, APPLY[made.kind])
     return works

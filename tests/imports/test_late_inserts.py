@@ -1,18 +1,23 @@
-"""What a run inserts later, many rows at a time, and what becomes of it where a row is refused."""
+"""What a run inserts later or finds from memory, and what becomes of it where a row is refused."""
 
 from contextlib import suppress
 
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from simple_history.utils import bulk_create_with_history
 
 from partnerships.exceptions import InvalidInput
-from partnerships.factories import EnterpriseFactory
+from partnerships.factories import ContactFactory, EnterpriseFactory
+from partnerships.imports import contacts
 from partnerships.imports.rows import Batch, WorkRow, kept_apart, process
 from partnerships.late_inserts import late_inserts
-from partnerships.models import Organization, SearchEntry
+from partnerships.models import Contact, Organization, SearchEntry
+from partnerships.models.run_indexes import ASKED_BETWEEN, run_indexes, that_may_have
+from partnerships.names import phone_keys
 from partnerships.workflows.organizations import register_organization
-from tests.imports.batches import batch, bring_in, messages, named, outcomes
+from partnerships.workflows.transitions import save_as
+from tests.imports.batches import batch, bring_in, messages, named, outcomes, person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -100,3 +105,33 @@ def test_a_refused_verb_that_is_not_kept_apart_is_done_again_with_savepoints() -
     with transaction.atomic(), late_inserts():
         process(WorkRow(2), batch("organizations"), apply)
     assert Organization.objects.get().name == Organization.history.get().name == "Whole"
+
+
+def test_look_alikes_are_found_from_memory_whoever_saved_them() -> None:
+    before = ContactFactory(name="Wang Li", phone="+86 139-0575-0001", email="WANG@example.org")
+    made, organization = batch("contacts"), named(before.organization.name)
+
+    def outcome(number: int, name: str, **channel: str) -> str:
+        work = WorkRow(number, values={"name": person(name, **channel), "organization": organization})
+        process(work, made, contacts.apply)
+        return str(work.outcome)
+
+    with transaction.atomic(), late_inserts(), run_indexes():
+        assert outcome(2, "Li Wang", phone="13905750001") == "undecided"
+        before.phone, before.email = "", "li@example.org"
+        save_as(before, None)
+        assert outcome(3, "Ann", phone="13905750001") == "new"
+        assert outcome(4, "Ben", email="LI@example.org") == "undecided"
+        assert outcome(5, "Cui", phone="139 0575 0001") == "undecided"
+
+
+def test_what_others_save_is_read_after_a_while() -> None:
+    def phones_of(number: str) -> int:
+        found = that_may_have(phone_keys(number), Contact, ("phone",), phone_keys)
+        return Contact.objects.filter(found, phone=number).count()
+
+    with run_indexes():
+        assert phones_of("13905750001") == 0
+        other = Contact(organization=EnterpriseFactory(), name="Lu", phone="13905750001")
+        bulk_create_with_history([other], Contact)  # without a signal, as in another process
+        assert [phones_of("13905750001") for _again in range(ASKED_BETWEEN)][-1] == 1

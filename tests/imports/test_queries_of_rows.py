@@ -38,7 +38,7 @@ def queries(kind: str, made: Any, places: tuple[str, ...]) -> int:
     return len([one for one in captured.captured_queries if "SAVEPOINT" not in one["sql"]])
 
 
-@pytest.mark.parametrize(("kind", "each"), [("organizations", 8), ("register", 51)])
+@pytest.mark.parametrize(("kind", "each"), [("organizations", 8), ("register", 49)])
 def test_each_further_row_takes_as_many_queries(kind: str, each: int) -> None:
     AgreementTypeFactory(code="memorandum")
     unit = UnitFactory(organization=InstitutionFactory(name="Our College"))
