@@ -38,7 +38,7 @@ test: .venv/.tools  ## Run all tests against real PostgreSQL, Redis, SMTP and a 
 	@TEST_DATABASE=sqlite $(PYTHON) -m pytest $(PARALLEL) -q -m both_databases
 	@$(PYTHON) -m pytest $(PARALLEL) $(ARGS)
 
-bench: .venv/.tools  ## Measure planning and sending, as ratios in one table (BENCH_MILESTONES=1000000; some ten minutes)
+bench: .venv/.tools  ## Measure planning, sending and imports, as ratios in one table (BENCH_MILESTONES=1000000; some ten minutes)
 	@scripts/install-missing '/usr/lib/postgresql/*/bin/initdb=postgresql' setpriv=util-linux
 	@BENCH_QUIET=1 $(PYTHON) -m tests.bench
 

@@ -24,6 +24,7 @@ from tests.services.stack import eventually
 SMALL, LARGE = 10_000, int(os.environ.get("BENCH_MILESTONES", "1000000"))
 MAILS = 100
 TURNS = 3
+IMPORTED = {"organizations": 1000, "register": 300}  # rows of a file of each kind
 DELAYS = (0.0, 0.01)  # seconds the mail server thinks about each mail
 
 ENVIRONMENT = {
@@ -174,6 +175,18 @@ def _rate(senders: list[Worker]) -> float:
     return sum(sent for sent, _took, _commits in answers) / max(took for _sent, took, _commits in answers)
 
 
+def bench_imports(database: str, urls: dict[str, str]) -> None:
+    """Imports a file of each kind into the empty database at its URL; seconds of the processor, of this process alone."""
+    for kind, rows in IMPORTED.items():
+        command = [sys.executable, "-m", "tests.bench.import_worker", kind, str(rows)]
+        more = {**os.environ, **ENVIRONMENT, "DATABASE_URL": urls[kind]}
+        done = subprocess.run(command, cwd=REPOSITORY, env=more, stdout=subprocess.PIPE, check=True)
+        found = json.loads(done.stdout)
+        took, floor = found["check"] + found["import"], found["floor"]
+        what = f"import of {rows:,} rows ({kind}), check included: against reading the file and bulk_create"
+        row(database, what, f"{took / rows * 1000:.0f} ms a row", f"{floor / rows * 1000:.2f} ms", took / floor, "")
+
+
 def bench(database: str, small: str, large: str, ports: dict[float, int]) -> None:
     """``small`` and ``large``: addresses of databases with empty tables."""
     bench_planning(database, small, large, ports[0.0])
@@ -186,6 +199,9 @@ def on_sqlite(directory: Path, ports: dict[float, int]) -> None:
     small, large = directory / "small.sqlite3", directory / "large.sqlite3"
     migrate(f"sqlite:///{small}")
     shutil.copy(small, large)
+    for kind in IMPORTED:
+        shutil.copy(small, directory / f"{kind}.sqlite3")
+    bench_imports("SQLite", {kind: f"sqlite:///{directory / kind}.sqlite3" for kind in IMPORTED})
     bench("SQLite", f"sqlite:///{small}", f"sqlite:///{large}", ports)
 
 
@@ -197,7 +213,9 @@ def on_postgres(ports: dict[float, int]) -> None:
         with psycopg.connect(server.url("postgres"), autocommit=True) as admin:
             admin.execute("CREATE DATABASE small")
             migrate(server.url("small"))
-            admin.execute("CREATE DATABASE large TEMPLATE small")
+            for name in ("large", *IMPORTED):
+                admin.execute(f"CREATE DATABASE {name} TEMPLATE small")
+        bench_imports("PostgreSQL", {kind: server.url(kind) for kind in IMPORTED})
         bench("PostgreSQL", server.url("small"), server.url("large"), ports)
     finally:
         server.remove()
