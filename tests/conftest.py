@@ -13,13 +13,12 @@ from typing import Any
 import hypothesis
 import pytest
 from django.core.signals import request_finished, request_started
-from django.template import Context, Template
-from django.test.signals import template_rendered
 from django.utils import translation
 from hypothesis import HealthCheck
 
 from tests.services.browser import log_in, use_loaded_pages, watch
 from tests.services.databases import new_postgres_database
+from tests.services.drawing import keep_contexts_of_pages
 from tests.services.emptying import empty_after_tests
 from tests.services.processes import PATIENCE
 from tests.services.redis import RedisServer
@@ -83,17 +82,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _contexts_of_pages_alone(django_test_environment: None) -> None:
-    """Keep a copy of the context for each page, as Django's tests do, but not for the parts that a page includes.
-
-    A form of the admin includes thousands, and copying their contexts took a tenth of the time.
-    """
-
-    def render(template: Template, context: Context) -> str:
-        if context.template is template:
-            template_rendered.send(sender=template, template=template, context=context)
-        return template.nodelist.render(context)
-
-    Template._render = render
+    keep_contexts_of_pages()
 
 
 @pytest.fixture(autouse=True)

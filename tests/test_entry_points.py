@@ -137,6 +137,7 @@ from partnerships.workflows.records import RECORDS
 from partnerships.workflows.users import PREFERENCES, USER
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
+from tests.services.drawing import undrawn
 from tests.views.sent import filled as filled_page
 
 pytestmark = pytest.mark.django_db
@@ -264,7 +265,7 @@ def messages(forms: list[Any], formsets: list[Any]) -> set[str]:
 
 def send_in_admin(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
     url = change_url(row)
-    page = client.get(url)
+    page = undrawn(client, url)
     assert changes.keys() <= page.context["adminform"].form.fields.keys()
     formsets = [inline.formset for inline in page.context["inline_admin_formsets"]]
     data = filled_admin(page) | typed_lines(formsets, parts, removed)
@@ -290,7 +291,7 @@ def add_in_admin(typed: Callable[..., dict[str, Any]] = nothing_more, address: s
 
     def send(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
         url = reverse(f"admin:partnerships_{address or f'{row._meta.model_name}_add'}")
-        page = client.get(url, {name: sent(getattr(row, name, None)) for name in ("content_type", "object_id")})
+        page = undrawn(client, url, {name: sent(getattr(row, name, None)) for name in ("content_type", "object_id")})
         formsets = [inline.formset for inline in page.context["inline_admin_formsets"]]
         data = filled_admin(page) | typed_lines(formsets, parts, removed)
         data |= typed_of(row, page.context["adminform"].form.fields)
@@ -313,7 +314,7 @@ def add_page(
 
     def send(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
         url = reverse(address, args=args(row))
-        page = client.get(url)
+        page = undrawn(client, url)
         form = page.context["form"]
         formsets = list(getattr(form, "formsets", ()))
         lines = typed_lines(formsets, parts, removed) if formsets else {}
@@ -335,21 +336,21 @@ def switch_language(client: Client, row: Any, changes: Any, parts: list[Any], re
 def send_custody(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
     url = reverse("agreement_step", args=[row.pk, "custody"])
     typed = {name: sent(getattr(part, name)) for part in parts for name in ("step", "desk", "since")}
-    answer = client.post(url, filled_page(client.get(url)) | typed)
+    answer = client.post(url, filled_page(undrawn(client, url)) | typed)
     return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
 
 
 def send_milestone_edit(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
     url = reverse("milestone_step", args=[row.pk, "edit"])
     typed = {name: sent(value) for name, value in changes.items()}
-    answer = client.post(url, filled_page(client.get(url)) | typed)
+    answer = client.post(url, filled_page(undrawn(client, url)) | typed)
     return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
 
 
 def send_note_edit(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
     url = reverse("contact_note_edit", args=[row.pk])
     typed = {name: sent(value) for name, value in changes.items()}
-    answer = client.post(url, filled_page(client.get(url)) | typed)
+    answer = client.post(url, filled_page(undrawn(client, url)) | typed)
     return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
 
 
@@ -357,7 +358,7 @@ def send_units(client: Client, row: Any, changes: Any, parts: list[Any], removed
     url = reverse("agreement_step", args=[row.pk, "units"])
     units = {one.unit_id for one in row.participating_units.all()} - {part.unit_id for part in removed}
     typed = {"units": [str(pk) for pk in units | {part.unit_id for part in parts}]}
-    answer = client.post(url, filled_page(client.get(url)) | typed)
+    answer = client.post(url, filled_page(undrawn(client, url)) | typed)
     return set() if answer.status_code == 302 else messages([answer.context["form"]], [])
 
 
@@ -375,7 +376,7 @@ def page_way(
 
     def send(client: Client, row: Any, changes: Any, parts: list[Any], removed: list[Any]) -> set[str]:
         url = reverse(address, args=[] if is_own else [row.pk])
-        page = client.get(url)
+        page = undrawn(client, url)
         form = page.context["form"]
         assert changes.keys() <= form.fields.keys()
         if typed:

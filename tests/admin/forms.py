@@ -6,6 +6,8 @@ from django.forms import BaseForm
 from django.test import Client
 from django.urls import reverse
 
+from tests.services.drawing import undrawn
+
 
 def filled(response: Any) -> dict[str, Any]:
     """Every field of the page's form and its inlines as they stand, ready to be changed and posted."""
@@ -40,4 +42,4 @@ def step_url(row: Any, step: str) -> str:
 def save(client: Client, row: Any, **changes: Any) -> Any:
     """Opens the page of ``row``, changes fields and saves."""
     url = change_url(row)
-    return client.post(url, filled(client.get(url)) | changes)
+    return client.post(url, filled(undrawn(client, url)) | changes)

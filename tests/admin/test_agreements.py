@@ -23,6 +23,7 @@ from partnerships.factories import (
 from partnerships.models import Agreement, AgreementParty, Milestone, StatusChange
 from partnerships.statuses import AgreementStatus
 from tests.admin.forms import change_url, filled, save, step_url
+from tests.services.drawing import undrawn
 
 pytestmark = pytest.mark.django_db
 REGISTER = "admin:partnerships_agreement_register_signed"
@@ -267,7 +268,7 @@ def test_a_draft_with_work_done_under_it_says_why_it_stays(office):
 def registration(office):
     """The register form, filled in for two partners."""
     college, enterprise = InstitutionFactory(name="College", name_zh="学院"), EnterpriseFactory()
-    data = filled(office.get(reverse(REGISTER)))
+    data = filled(undrawn(office, reverse(REGISTER)))
     return data | {
         "title": "Framework",
         "on": "2025-11-20",

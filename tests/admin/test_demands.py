@@ -19,6 +19,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Activity, Agreement, Answer, Demand, Milestone
 from tests.admin.forms import change_url, filled, save, step_url
+from tests.services.drawing import undrawn
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +39,7 @@ def test_a_new_demand_brings_its_deadline(office, today):
     data = {"title": "Bearings", "unit": str(unit.pk), "organization": str(asker.pk), "original_wording": "Too hot."}
     deadline = today + dt.timedelta(days=30)
 
-    office.post(url, filled(office.get(url)) | data | {"deadline_on": deadline.isoformat()})
+    office.post(url, filled(undrawn(office, url)) | data | {"deadline_on": deadline.isoformat()})
 
     demand = Demand.objects.get(title="Bearings")
     assert (demand.released_on, demand.history.count()) == (today, 1)

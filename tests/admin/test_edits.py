@@ -31,6 +31,7 @@ from partnerships.models import (
     Training,
 )
 from tests.admin.forms import change_url, filled, save, step_url
+from tests.services.drawing import nothing_drawn, undrawn
 
 pytestmark = pytest.mark.django_db
 EDITS = {
@@ -99,7 +100,7 @@ PARTS = {
 def test_an_edit_of_a_part_is_one_row_in_its_own_history(world, enter, name):
     person, (prefix, values) = world.people["system_admin"], PARTS[name]
     client, row = enter(person), world.rows[name][0]
-    data = filled(client.get(change_url(row)))
+    data = filled(undrawn(client, change_url(row)))
     number = "0" if values.keys() <= {"headcount", "role", "head", "value", "text"} else data[f"{prefix}-TOTAL_FORMS"]
     total = str(max(int(data[f"{prefix}-TOTAL_FORMS"]), int(number) + 1))
     part = row._meta.get_field(prefix).related_model
@@ -175,7 +176,7 @@ def test_an_organization_added_from_a_unit_belongs_to_it(world, enter):
     client = enter(world.people["lead"])
     url = reverse("admin:partnerships_enterprise_add")
 
-    client.post(url, filled(client.get(url)) | {"name": "New Partner"})
+    client.post(url, filled(undrawn(client, url)) | {"name": "New Partner"})
 
     added = Enterprise.objects.get(name="New Partner")
     assert list(added.holders.values_list("unit", flat=True)) == [world.unit.pk]
@@ -211,7 +212,7 @@ def test_the_holder_of_another_unit_is_not_for_a_lead_to_change(world, enter):
 def test_a_new_organization_with_look_alikes_waits_for_a_confirmation(world, enter):
     client = enter(world.people["staff"])
     url = reverse("admin:partnerships_institution_add")
-    typed = filled(client.get(url)) | {"name": "Huzhou College Co., Ltd."}
+    typed = filled(undrawn(client, url)) | {"name": "Huzhou College Co., Ltd."}
 
     asked = client.post(url, typed).context["adminform"].form
     assert list(asked.errors) == ["is_another"]
@@ -224,7 +225,7 @@ def test_a_new_organization_with_look_alikes_waits_for_a_confirmation(world, ent
 def test_a_credit_code_with_a_wrong_check_digit_waits_for_a_confirmation(world, enter):
     client, code = enter(world.people["staff"]), "91350211M00013FA1N"
     url = reverse("admin:partnerships_institution_add")
-    typed = filled(client.get(url)) | {"name": "Huzhou College Co., Ltd.", "uscc": code}
+    typed = filled(undrawn(client, url)) | {"name": "Huzhou College Co., Ltd.", "uscc": code}
 
     asked = client.post(url, typed)
     assert list(asked.context["adminform"].form.errors) == ["is_code_right"]
@@ -242,7 +243,7 @@ def test_another_title_that_the_unit_has_waits_for_a_confirmation(world, enter):
     there = AgreementFactory(unit=world.unit, title="Joint centre")
     agreement = AgreementFactory(unit=world.unit)
     client, url = enter(world.people["staff"]), change_url(agreement)
-    typed = filled(client.get(url)) | {"title": "Joint Centre"}
+    typed = filled(undrawn(client, url)) | {"title": "Joint Centre"}
 
     asked = client.post(url, typed).context["adminform"].form
     assert list(asked.errors) == ["is_another"]
@@ -265,7 +266,7 @@ def test_archiving_waits_for_open_agreements(world, enter):
 
 def test_rules_for_all_units_are_the_offices(world, enter):
     lead, url = enter(world.people["lead"]), reverse("admin:partnerships_reminderrule_add")
-    data = filled(lead.get(url)) | {"milestone_kind": "review", "offset": "3"}
+    data = filled(undrawn(lead, url)) | {"milestone_kind": "review", "offset": "3"}
 
     refused = lead.post(url, data)
     lead.post(url, data | {"unit": str(world.unit.pk)})
@@ -276,7 +277,7 @@ def test_rules_for_all_units_are_the_offices(world, enter):
 
 def test_a_training_goes_on_to_its_details(world, enter):
     client, url = enter(world.people["staff"]), reverse("admin:partnerships_activity_add")
-    data = filled(client.get(url)) | {"kind": "training", "title": "Welding", "unit": str(world.unit.pk)}
+    data = filled(undrawn(client, url)) | {"kind": "training", "title": "Welding", "unit": str(world.unit.pk)}
 
     response = client.post(url, data | {"_save": "Save"})
 
@@ -290,7 +291,7 @@ def test_a_note_is_logged_by_its_verb_and_moves_the_next_contact(world, enter):
     agreement, person = world.rows["agreement"][0], world.people["staff"]
     client, url = enter(person), reverse("admin:partnerships_contactnote_add")
     today = timezone.localdate()
-    data = filled(client.get(url)) | {"summary": "Asked for a date.", "unit": str(world.unit.pk)}
+    data = filled(undrawn(client, url)) | {"summary": "Asked for a date.", "unit": str(world.unit.pk)}
 
     client.post(url, data | {"agreement": str(agreement.pk), "happened_on": today.isoformat()})
 
@@ -361,7 +362,7 @@ def test_the_page_of_an_agreement_leads_to_the_form_that_adds_a_document(world, 
         "level": "holders",
         "upload": SimpleUploadedFile("annex.pdf", b"%PDF-1.7"),
     }
-    client.post(url, filled(client.get(url)) | upload)
+    client.post(url, filled(undrawn(client, url)) | upload)
 
     annex = Document.objects.get(title="Annex")
     assert (annex.agreement, annex.versions.get().uploaded_by) == (agreement, world.people["lead"])
@@ -446,15 +447,18 @@ def test_a_unit_is_not_put_below_itself(world, enter):
 def test_lines_are_never_dropped_because_their_count_is_wrong(world, enter, name, count):
     client, told, untold, changed = enter(world.people["system_admin"]), set(), [], []
     for row in (world.rows[one][0] for one in ("agreement", "event", "facility", "programme")):
-        page = client.get(change_url(row))
+        page = undrawn(client, change_url(row))
         data, before = filled(page), row.history.count()
         for formset in (inline.formset for inline in page.context["inline_admin_formsets"]):
             if not (isinstance(formset, PartFormSet) and formset.forms):
                 continue
             place = f"{formset.prefix}-{name}"
             sent = {field: value for field, value in (data | {place: count}).items() if value is not None}
-            text = client.post(change_url(row), sent).text
-            (told.add if "The page was incomplete" in text else untold.append)(place)
+            with nothing_drawn():
+                refused = client.post(change_url(row), sent)
+            shown = [inline.formset.non_form_errors() for inline in refused.context["inline_admin_formsets"]]
+            (told.add if "The page was incomplete" in str(shown) else untold.append)(place)
+        assert "The page was incomplete" in client.post(change_url(row), sent).text
         if row.history.count() != before:
             changed.append(row)
 
@@ -465,7 +469,7 @@ def test_lines_are_never_dropped_because_their_count_is_wrong(world, enter, name
 def test_lines_beyond_their_count_are_shown_again_and_saved_with_the_next_click(world, enter):
     client, event = enter(world.people["staff"]), world.rows["event"][0]
     more = {"participations-0-name_as_printed": "Quay Works", "participations-0-role": "guest"}
-    data = filled(client.get(change_url(event))) | more
+    data = filled(undrawn(client, change_url(event))) | more
 
     refused = client.post(change_url(event), data | {"participations-TOTAL_FORMS": "0"})
     client.post(change_url(event), filled(refused))

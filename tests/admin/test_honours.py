@@ -17,6 +17,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Honour, HonourScheme
 from tests.admin.forms import change_url, filled, save, step_url
+from tests.services.drawing import undrawn
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +32,9 @@ def test_a_recorded_honour_is_watched_until_it_lapses(office):
     url, lapse = reverse("admin:partnerships_honour_add"), timezone.localdate() + dt.timedelta(days=90)
     data = {"scheme": str(scheme.pk), "organization": str(holder.pk), "unit": str(unit.pk)}
 
-    office.post(url, filled(office.get(url)) | data | {"granted_on": "2026-01-05", "valid_until": lapse.isoformat()})
+    office.post(
+        url, filled(undrawn(office, url)) | data | {"granted_on": "2026-01-05", "valid_until": lapse.isoformat()}
+    )
 
     honour = Honour.objects.get()
     assert [(row.kind, row.due_on) for row in honour.milestones.all()] == [("honour_lapse", lapse)]

@@ -19,6 +19,7 @@ from partnerships.factories import (
 from partnerships.models import ReminderMark, ReminderPlan, ReminderRule
 from partnerships.statuses import PlanStatus
 from tests.admin.forms import change_url, filled, save
+from tests.services.drawing import undrawn
 
 pytestmark = pytest.mark.django_db
 ADD = reverse("admin:partnerships_reminderrule_add")
@@ -37,7 +38,7 @@ def office(enter):
 
 def post(client, **fields):
     """The page for a new rule, filled with ``fields`` and saved; empty values leave a field empty."""
-    return client.post(ADD, filled(client.get(ADD)) | {"offset": "7", "milestone_kind": "agreement", **fields})
+    return client.post(ADD, filled(undrawn(client, ADD)) | {"offset": "7", "milestone_kind": "agreement", **fields})
 
 
 def test_all_rules_are_shown_by_kind_and_moment_above_the_list(office):

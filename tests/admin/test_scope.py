@@ -20,6 +20,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Role, UnitMembership
 from tests.admin.forms import change_url, filled, save
+from tests.services.drawing import undrawn
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +69,7 @@ def test_nothing_new_is_put_under_an_agreement_one_only_reads(enter, lead, led, 
     agreement = AgreementFactory(unit=read, signed=True)
     about = {"unit": str(led.pk), "agreement": str(agreement.pk)}
 
-    response = client.post(url, filled(client.get(url)) | about | NEEDED[name])
+    response = client.post(url, filled(undrawn(client, url)) | about | NEEDED[name])
 
     assert response.context["adminform"].form.errors["agreement"] == [
         "Only a coordinator or lead of its unit may do this."

@@ -9,6 +9,7 @@ from django.urls import reverse
 from partnerships.factories import UnitFactory, UserFactory
 from partnerships.models import Role, UnitMembership, User
 from tests.admin.forms import change_url, filled, save, step_url
+from tests.services.drawing import undrawn
 
 pytestmark = pytest.mark.django_db
 NO_ROLES = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
@@ -61,7 +62,7 @@ def test_what_people_choose_for_themselves_is_shown_and_not_changed(accounts):
 def test_a_new_account_has_what_the_form_asks_for_and_no_password(accounts):
     unit = UnitFactory()
     url = reverse("admin:partnerships_user_add")
-    data = filled(accounts.get(url)) | FORGED | {"name": "New", "username": "new", "email": "new@example.org"}
+    data = filled(undrawn(accounts, url)) | FORGED | {"name": "New", "username": "new", "email": "new@example.org"}
     role = {"memberships-TOTAL_FORMS": "1", "memberships-0-unit": str(unit.pk), "memberships-0-role": "20"}
 
     page = accounts.post(url, data | {"email": ""} | role, follow=True)
@@ -203,7 +204,7 @@ def test_the_higher_roles_are_given_by_a_system_administrator(enter, accounts, k
     login = {"name": "New", "username": "new", "email": "new@example.org"} if is_new else {}
 
     def give(client):
-        return client.post(url, filled(client.get(url)) | login | roles((None, unit, role)))
+        return client.post(url, filled(undrawn(client, url)) | login | roles((None, unit, role)))
 
     refused = give(accounts)
     assert UnitMembership.objects.count() == 0
@@ -260,7 +261,7 @@ def test_the_first_roles_of_an_account_are_mailed(accounts, mailoutbox, django_c
     typed = {"name": "Lin", "username": "lin", "email": "lin@example.org", **roles((None, unit, Role.COORDINATOR))}
 
     with django_capture_on_commit_callbacks(execute=True):
-        response = accounts.post(url, filled(accounts.get(url)) | typed)
+        response = accounts.post(url, filled(undrawn(accounts, url)) | typed)
 
     assert response.status_code == 302
     assert [mail.to for mail in mailoutbox] == [["lin@example.org"]]

@@ -33,6 +33,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Agreement, Organization, OrganizationName
 from tests.admin.forms import change_url, filled, save
+from tests.services.drawing import undrawn
 
 pytestmark = pytest.mark.django_db
 
@@ -44,7 +45,7 @@ def office(enter):
 
 def test_a_stale_save_is_refused_and_shows_mine_theirs_and_the_original(office):
     agreement = AgreementFactory(title="As opened")
-    mine = filled(office.get(change_url(agreement))) | {"title": "Mine"}
+    mine = filled(undrawn(office, change_url(agreement))) | {"title": "Mine"}
     save(office, agreement, title="Theirs")
 
     response = office.post(change_url(agreement), mine)
@@ -59,7 +60,7 @@ def test_a_stale_save_is_refused_and_shows_mine_theirs_and_the_original(office):
 
 def test_a_second_deliberate_save_goes_through(office):
     agreement = AgreementFactory(title="As opened")
-    mine = filled(office.get(change_url(agreement))) | {"title": "Mine"}
+    mine = filled(undrawn(office, change_url(agreement))) | {"title": "Mine"}
     save(office, agreement, title="Theirs")
     refused = office.post(change_url(agreement), mine)
 
@@ -90,7 +91,7 @@ def test_a_second_deliberate_save_goes_through(office):
 )
 def test_each_root_refuses_a_stale_save(office, factory, field):
     row = factory(**{field: "As opened"})
-    mine = filled(office.get(change_url(row))) | {field: "Mine"}
+    mine = filled(undrawn(office, change_url(row))) | {field: "Mine"}
     save(office, row, **{field: "Theirs"})
 
     response = office.post(change_url(row), mine)
@@ -114,7 +115,7 @@ def test_a_missing_or_forged_version_is_stale(office, version):
 def test_the_version_of_a_root_covers_its_inlines(office):
     name = OrganizationNameFactory(name="Old name")
     organization = name.organization
-    mine = filled(office.get(change_url(organization))) | {"other_names-0-name": "My name"}
+    mine = filled(undrawn(office, change_url(organization))) | {"other_names-0-name": "My name"}
     save(office, organization, **{"other_names-0-name": "Their name"})
 
     response = office.post(change_url(organization), mine)
@@ -127,7 +128,7 @@ def test_the_version_of_a_root_covers_its_inlines(office):
 
 def test_what_only_they_changed_is_not_undone_by_saving_again(office):
     agreement = AgreementFactory(ready=True, title="As opened", is_party_list_complete=False)
-    page = filled(office.get(change_url(agreement)))
+    page = filled(undrawn(office, change_url(agreement)))
     theirs = {"title": "Theirs", "is_party_list_complete": "on", "parties-0-signatory_person": "Ms Lin"}
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=5)):
         save(office, agreement, **theirs, **{"parties-1-role": "witness", "parties-1-name_as_signed": "Theirs"})
@@ -154,7 +155,7 @@ def test_a_row_removed_meanwhile_goes_unless_something_was_typed_in_it(office, t
     first = OrganizationNameFactory(name="First")
     organization = first.organization
     OrganizationNameFactory(organization=organization, name="Second")
-    page = filled(office.get(change_url(organization))) | {"description": "Mine"} | typed
+    page = filled(undrawn(office, change_url(organization))) | {"description": "Mine"} | typed
     with time_machine.travel(timezone.now() + dt.timedelta(minutes=5)):
         save(office, organization, **{"other_names-0-DELETE": "on"})
 
@@ -185,7 +186,7 @@ def test_a_box_unticked_on_a_stale_page_is_a_change(office):
 
 def test_a_row_added_meanwhile_is_shown(office):
     organization = OrganizationFactory()
-    mine = filled(office.get(change_url(organization))) | {"description": "Mine"}
+    mine = filled(undrawn(office, change_url(organization))) | {"description": "Mine"}
     OrganizationNameFactory(organization=organization, name="Short form")
     organization.touch()
 
@@ -198,7 +199,7 @@ def test_a_row_added_meanwhile_is_shown(office):
 def test_a_part_that_both_added_is_refused_at_its_row_when_it_is_saved_again(office):
     agreement, enterprise = AgreementFactory(ready=True), EnterpriseFactory()
     added = {"organization": str(enterprise.pk), "role": "signatory", "is_for_itself": "on"}
-    data = filled(office.get(change_url(agreement))) | {"parties-TOTAL_FORMS": "3"}
+    data = filled(undrawn(office, change_url(agreement))) | {"parties-TOTAL_FORMS": "3"}
     data |= {f"parties-2-{name}": value for name, value in added.items()}
     office.post(change_url(agreement), data)
     refused = office.post(change_url(agreement), data)
@@ -212,7 +213,7 @@ def test_a_part_that_both_added_is_refused_at_its_row_when_it_is_saved_again(off
 
 def test_what_was_typed_into_a_field_locked_meanwhile_is_shown(office):
     agreement = AgreementFactory(ready=True, title="As opened")
-    mine = filled(office.get(change_url(agreement))) | {"title": "Typed in vain"}
+    mine = filled(undrawn(office, change_url(agreement))) | {"title": "Typed in vain"}
     Agreement.objects.get(pk=agreement.pk).save()
     Agreement.objects.filter(pk=agreement.pk).update(status="in_review")
 

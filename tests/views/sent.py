@@ -5,6 +5,8 @@ from typing import Any
 from django.forms import BaseForm
 from django.test import Client
 
+from tests.services.drawing import undrawn
+
 
 def filled(response: Any, /, **changes: Any) -> dict[str, Any]:
     """Every field of the page's form and its lines as they stand, with ``changes``."""
@@ -24,7 +26,7 @@ def box(response: Any) -> str:
 
 def send(client: Client, address: str, /, **changes: Any) -> Any:
     """Opens the page, changes fields and sends the form. ``parties__0__role`` is the field ``parties-0-role``."""
-    return client.post(address, filled(client.get(address), **changes))
+    return client.post(address, filled(undrawn(client, address), **changes))
 
 
 def errors(response: Any) -> dict[str, list[str]]:

@@ -31,6 +31,7 @@ from partnerships.reports.people_to_contact import people_to_contact
 from partnerships.workflows.organizations import update_holders
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
+from tests.services.drawing import undrawn
 from tests.views.sent import filled
 
 pytestmark = pytest.mark.django_db
@@ -176,7 +177,7 @@ def test_the_condition_on_many_rows_is_the_permission_on_one(contact: Any, unit:
 
 def add(client: Client, organization: Any, **typed: str) -> Contact:
     address = reverse("contact_add", args=[organization.pk])
-    answer = client.post(address, filled(client.get(address)) | typed)
+    answer = client.post(address, filled(undrawn(client, address)) | typed)
     assert answer.status_code == 302, answer.context["form"].errors
     return Contact.objects.latest("pk")
 
@@ -329,7 +330,7 @@ class TestFurtherPositions:
 
     def test_the_form_adds_a_position(self, contact: Contact, association: Any, unit: Any) -> None:
         client, address = entered(coordinator_in=unit), reverse("contact_edit", args=[contact.pk])
-        data = filled(client.get(address))
+        data = filled(undrawn(client, address))
         data |= {"positions-TOTAL_FORMS": "1", "positions-0-organization": association.pk}
         data |= {"positions-0-position": "Vice chair", "positions-0-since": "2021-03-01"}
         client.post(address, data)

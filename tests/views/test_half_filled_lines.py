@@ -20,6 +20,7 @@ from partnerships.factories import (
 from partnerships.forms.lines import FormWithLines
 from partnerships.forms.picks import PickField
 from partnerships.inputs import DayField
+from tests.services.drawing import undrawn
 from tests.views.ceremony_page import CeremonyPage
 from tests.views.sent import filled
 from tests.views.world import World
@@ -94,7 +95,7 @@ def test_nothing_typed_in_a_line_is_dropped(page: str, world: World, client_of: 
     dropped = []
     for prefix in PAGES[page]:
         address = reverse(page, args=[row_of(page, world).pk])
-        more = client.post(address, filled(client.get(address), more=prefix))
+        more = client.post(address, filled(undrawn(client, address), more=prefix))
         lines = next(one for one in more.context["form"].formsets if one.prefix == prefix)
         blank, model = lines.forms[-1], lines.model
         assert blank.instance.pk is None
@@ -107,7 +108,7 @@ def test_nothing_typed_in_a_line_is_dropped(page: str, world: World, client_of: 
                 dropped.append((prefix, name))
             elif answer.status_code == 302:
                 model._default_manager.order_by("-pk").first().delete()
-                more = client.post(address, filled(client.get(address), more=prefix))
+                more = client.post(address, filled(undrawn(client, address), more=prefix))
 
     assert dropped == []
 

@@ -24,6 +24,7 @@ from partnerships.models import Agreement, AgreementParty, Demand, Organization
 from partnerships.workflows.agreements import edit_agreement
 from tests.admin.forms import filled as admin_filled
 from tests.admin.forms import step_url
+from tests.services.drawing import undrawn
 from tests.views.ceremony_page import CeremonyPage
 from tests.views.world import World
 
@@ -269,7 +270,7 @@ def test_a_side_removed_in_the_admin_is_no_longer_held(world: World, client_of: 
     take(client_of(world.lead), facility, "open")
     url = reverse("admin:partnerships_facility_change", args=[facility.pk])
 
-    saved = staff.post(url, admin_filled(staff.get(url)) | {"partners-1-DELETE": "on"})
+    saved = staff.post(url, admin_filled(undrawn(staff, url)) | {"partners-1-DELETE": "on"})
 
     assert (saved.status_code, facility.partners.count()) == (302, 1)
     assert not is_held(partner, world)
@@ -290,7 +291,7 @@ def test_a_demand_makes_no_holder(world: World, client_of: Enter, partner: Organ
     staff, url = client_of(world.people["staff"]), reverse("admin:partnerships_demand_add")
     asked = {"title": "Bearings", "unit": str(world.unit.pk), "organization": str(partner.pk), "original_wording": "x"}
 
-    saved = staff.post(url, admin_filled(staff.get(url)) | asked)
+    saved = staff.post(url, admin_filled(undrawn(staff, url)) | asked)
 
     assert (saved.status_code, Demand.objects.filter(organization=partner).count(), is_held(partner, world)) == (
         302,

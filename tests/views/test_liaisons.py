@@ -16,6 +16,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Contact
 from tests.admin.forms import change_url
+from tests.services.drawing import undrawn
 from tests.views.sections import section_url, whole_page
 from tests.views.sent import filled
 from tests.views.world import World
@@ -38,7 +39,7 @@ def test_the_page_names_a_liaison_of_each_partner(world: World, client_of: Calla
     person = ContactFactory(organization=world.enterprise, unit=world.unit, name="Dai Jun")
     client, party = client_of(world.coordinator), world.agreement.parties.get(organization=world.enterprise)
 
-    data = filled(client.get(people_page(world)))
+    data = filled(undrawn(client, people_page(world)))
     answer = client.post(people_page(world), data | {f"liaison-{party.pk}": person.pk})
 
     party.refresh_from_db()

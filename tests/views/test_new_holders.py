@@ -41,6 +41,7 @@ from partnerships.reminders.reconcile import reconcile_marked
 from partnerships.workflows.agreements import sign_agreement, unsign_agreement
 from tests.admin.forms import change_url, step_url
 from tests.admin.forms import filled as filled_admin
+from tests.services.drawing import undrawn
 from tests.views.world import World
 
 pytestmark = pytest.mark.django_db
@@ -169,7 +170,7 @@ def test_the_office_assigns_a_unit_by_hand_and_takes_it_away(
     world: World, client_of: Enter, second: Unit, second_lead: User
 ) -> None:
     office, url = client_of(world.people["staff"]), change_url(world.enterprise)
-    data = filled_admin(office.get(url))
+    data = filled_admin(undrawn(office, url))
     line = {"holders-TOTAL_FORMS": "2", "holders-1-unit": str(second.pk)}
     assert office.post(url, data | line).status_code == 302
 
@@ -177,7 +178,7 @@ def test_the_office_assigns_a_unit_by_hand_and_takes_it_away(
 
     # The unit that is told may forget the news only with its own holding.
     for unit, left in ((second, "open"), (world.unit, "cancelled")):
-        data = filled_admin(office.get(url))
+        data = filled_admin(undrawn(office, url))
         [number] = [
             name.split("-")[1] for name, value in data.items() if name.endswith("-unit") and value == str(unit.pk)
         ]
@@ -204,7 +205,7 @@ def test_who_holds_by_a_facility_alone_adds_no_other_unit(
             organization=world.enterprise, unit=unit, defaults={"is_granted": True}
         )
 
-    data = filled_admin(lead.get(url))
+    data = filled_admin(undrawn(lead, url))
     number = data["holders-TOTAL_FORMS"]
     line = {"holders-TOTAL_FORMS": str(int(number) + 1), f"holders-{number}-unit": str(below.pk)}
     page = lead.post(url, data | line)

@@ -17,6 +17,7 @@ from partnerships.factories import (
 )
 from partnerships.forms.organizations import LOOK_ALIKES_SHOWN
 from partnerships.models import Contact, Organization
+from tests.services.drawing import undrawn
 from tests.views.sent import box, errors, filled, send
 from tests.views.world import World, make_world
 
@@ -40,7 +41,7 @@ def add_person(organization: Any) -> str:
 class TestAdding:
     def test_it_is_kept_with_its_names_and_held_by_ones_unit(self, world: World, client: Client) -> None:
         region = RegionFactory()
-        page = client.post(ADD, filled(client.get(ADD), more="names"))
+        page = client.post(ADD, filled(undrawn(client, ADD), more="names"))
 
         answer = client.post(
             ADD,
@@ -228,7 +229,7 @@ class TestEditing:
     def test_a_stale_page_shows_both_and_loses_nothing(
         self, world: World, client: Client, client_of: Callable[[Any], Client]
     ) -> None:
-        mine = filled(client.get(edit(world.enterprise)), address="Mine")
+        mine = filled(undrawn(client, edit(world.enterprise)), address="Mine")
         send(client_of(world.lead), edit(world.enterprise), address="Theirs")
 
         refused = client.post(edit(world.enterprise), mine)
@@ -248,7 +249,7 @@ class TestEditing:
         assert [name.name for name in world.enterprise.other_names.all()] == ["Zhong"]
 
     def test_saved_again_with_a_name_they_added_too_says_so_at_the_line(self, world: World, client: Client) -> None:
-        page = client.post(edit(world.enterprise), filled(client.get(edit(world.enterprise)), more="names"))
+        page = client.post(edit(world.enterprise), filled(undrawn(client, edit(world.enterprise)), more="names"))
         data = filled(page, names__0__name="Harbor")
 
         client.post(edit(world.enterprise), data)
@@ -285,7 +286,7 @@ class TestPeople:
         assert Contact.objects.filter(name="Zhou Min").count() == 1
 
     def test_who_left_is_marked_and_stays(self, world: World, client: Client) -> None:
-        data = filled(client.get(reverse("contact_edit", args=[world.contact.pk])))
+        data = filled(undrawn(client, reverse("contact_edit", args=[world.contact.pk])))
         del data["is_active"]
 
         client.post(reverse("contact_edit", args=[world.contact.pk]), data)
@@ -296,7 +297,7 @@ class TestPeople:
 
     def test_a_stale_page_shows_both(self, world: World, client: Client, client_of: Callable[[Any], Client]) -> None:
         address = reverse("contact_edit", args=[world.contact.pk])
-        mine = filled(client.get(address), phone="1")
+        mine = filled(undrawn(client, address), phone="1")
         send(client_of(world.lead), address, phone="2")
 
         refused = client.post(address, mine)
@@ -387,7 +388,7 @@ class TestNames:
     ],
 )
 def test_of_a_pasted_ror_address_the_id_is_kept(typed: str, kept: str, world: World, client: Client) -> None:
-    page = client.post(ADD, filled(client.get(ADD), more="codes"))
+    page = client.post(ADD, filled(undrawn(client, ADD), more="codes"))
 
     client.post(ADD, filled(page, kind="enterprise", name="Quay", codes__0__scheme="ROR", codes__0__code=typed))
 

@@ -16,6 +16,7 @@ from partnerships.factories import (
 )
 from partnerships.models import Contact, Event, EventPerson, Unit, User
 from partnerships.workflows.records import edit_record
+from tests.services.drawing import undrawn
 from tests.views.sections import whole_page
 from tests.views.sent import filled
 
@@ -75,7 +76,7 @@ def test_a_coordinator_enters_who_came_and_leaves_others_alone() -> None:
     client, address = Client(), reverse("event_people", args=[event.pk])
     client.force_login(UserFactory(coordinator_in=unit))
 
-    page = client.post(address, filled(client.get(address), more="people"))
+    page = client.post(address, filled(undrawn(client, address), more="people"))
     line = {"people__0__contact": person.pk, "people__0__attendance": "came", "people__0__invited_on": "2026-03-01"}
     answer = client.post(address, filled(page, minutes="They agreed.", **line))
 

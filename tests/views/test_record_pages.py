@@ -30,6 +30,7 @@ from partnerships.factories import (
     SourceFactory,
 )
 from partnerships.models import Citation, CustodyStep, Document, FacilityPartner, ReportedFigure
+from tests.services.drawing import undrawn
 from tests.views.sections import cost, section_url
 from tests.views.sent import filled
 from tests.views.world import World
@@ -155,7 +156,7 @@ def test_a_coordinator_adds_a_press_figure_about_an_event(world: World, client: 
     address = f"{reverse('figure_add')}?event={event.pk}"
 
     typed = {"name": "Signed", "printed": "12 were signed", "value": "12", "source": str(source.pk)}
-    answer = client.post(address, filled(client.get(address), **typed))
+    answer = client.post(address, filled(undrawn(client, address), **typed))
 
     figure = ReportedFigure.objects.get()
     assert answer.url == figure.get_absolute_url()
@@ -219,8 +220,8 @@ def test_a_step_of_the_original_is_corrected_and_taken_out(world: World, client:
     shown = client.get(section_url(world.agreement, "files")).text
     first, second = (reverse("custody_edit", args=[step.pk]) for step in (kept, wrong))
 
-    client.post(first, filled(client.get(first), desk="Shelf 5", since=(DAY - dt.timedelta(days=3)).isoformat()))
-    answer = client.post(second, filled(client.get(second), is_wrong="on"))
+    client.post(first, filled(undrawn(client, first), desk="Shelf 5", since=(DAY - dt.timedelta(days=3)).isoformat()))
+    answer = client.post(second, filled(undrawn(client, second), is_wrong="on"))
 
     assert [f'href="{one}"' in shown for one in (first, second)] == [True, True]
     assert answer.url == f"{section_url(world.agreement, 'files')}#paper"
@@ -235,7 +236,7 @@ def test_the_readers_of_documents_are_limited_on_the_page(kind: str, world: Worl
     edit = reverse("document_edit", args=[document.pk])
 
     shown = client.get(document.get_absolute_url()).text
-    client.post(edit, filled(client.get(edit), level="unit"))
+    client.post(edit, filled(undrawn(client, edit), level="unit"))
 
     assert f'href="{edit}"' in shown
     assert Document.objects.get(pk=document.pk).level == "unit"

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from partnerships.factories import AgreementFactory, EnterpriseFactory, UnitFactory
 from partnerships.models import Demand, Facility
+from tests.services.drawing import undrawn
 from tests.views.sent import filled
 from tests.views.world import World
 
@@ -26,7 +27,7 @@ def test_a_coordinator_adds_a_demand_and_rewrites_it(world: World, client: Clien
     added = client.post(reverse("demand_add"), typed)
     demand = Demand.objects.latest("pk")
     edit = reverse("demand_edit", args=[demand.pk])
-    client.post(edit, filled(client.get(edit)) | {"rewritten_wording": "Less noise at 6,000 rpm"})
+    client.post(edit, filled(undrawn(client, edit)) | {"rewritten_wording": "Less noise at 6,000 rpm"})
 
     demand.refresh_from_db()
     assert added.url == demand.get_absolute_url()
@@ -48,7 +49,9 @@ def test_an_agreement_of_another_unit_stays_and_is_not_named(world: World, clien
 
 
 def test_what_is_missing_is_said_and_what_was_typed_stays(client: Client) -> None:
-    page = client.post(reverse("demand_add"), filled(client.get(reverse("demand_add"))) | {"title": "Half a demand"})
+    page = client.post(
+        reverse("demand_add"), filled(undrawn(client, reverse("demand_add"))) | {"title": "Half a demand"}
+    )
 
     assert page.status_code == 200
     assert "organization" in page.context["form"].errors

@@ -28,6 +28,7 @@ from partnerships.factories import (
 from partnerships.forms.agreements import AgreementForm, NewAgreementForm
 from partnerships.models import Agreement, AgreementParty, OrganizationUnit
 from partnerships.statuses import AgreementStatus
+from tests.services.drawing import undrawn
 from tests.views.sent import box, errors, filled, send
 from tests.views.world import World, make_world
 
@@ -357,7 +358,7 @@ class TestEditing:
 
         send(client, edit(world.draft), parties__0__organization=str(third.pk), parties__1__organization=str(college))
         moved = [party.organization_id for party in world.draft.parties.order_by("pk")]
-        page = client.post(edit(world.draft), filled(client.get(edit(world.draft)), more="parties"))
+        page = client.post(edit(world.draft), filled(undrawn(client, edit(world.draft)), more="parties"))
         anew = {"parties-0-DELETE": "on", "parties-2-organization": str(college)}
         client.post(edit(world.draft), filled(page) | anew)
 
@@ -443,7 +444,7 @@ class TestEditing:
         signed |= {"parties-0-is_for_itself": "on", "areas-TOTAL_FORMS": "0", "areas-INITIAL_FORMS": "0"}
         signed |= {"term-TOTAL_FORMS": "0", "term-INITIAL_FORMS": "0"}
 
-        answer = client.post(edit(world.agreement), filled(client.get(edit(world.agreement))) | signed)
+        answer = client.post(edit(world.agreement), filled(undrawn(client, edit(world.agreement))) | signed)
 
         assert "is locked" in errors(answer)["__all__"][0]
         assert world.agreement.parties.count() == 2
@@ -554,7 +555,7 @@ class TestAStalePage:
     def test_shows_mine_theirs_and_the_original_and_loses_nothing(
         self, world: World, client: Client, client_of: Callable[[Any], Client]
     ) -> None:
-        mine = filled(client.get(edit(world.draft)), title="Mine", parties__0__signatory_person="Ms Lin")
+        mine = filled(undrawn(client, edit(world.draft)), title="Mine", parties__0__signatory_person="Ms Lin")
         send(client_of(world.lead), edit(world.draft), title="Theirs")
 
         refused = client.post(edit(world.draft), mine)
@@ -571,7 +572,7 @@ class TestAStalePage:
         assert Agreement.objects.get(pk=world.draft.pk).title == "Mine"
 
     def test_of_what_was_submitted_meanwhile_keeps_the_lines_in_sight(self, world: World, client: Client) -> None:
-        mine = filled(client.get(edit(world.draft)), parties__0__signatory_person="Ms Lin")
+        mine = filled(undrawn(client, edit(world.draft)), parties__0__signatory_person="Ms Lin")
         client.post(reverse("agreement_step", args=[world.draft.pk, "submit"]), {"version": 1, "on": str(DAY)})
 
         refused = client.post(edit(world.draft), mine)
@@ -617,7 +618,7 @@ class TestAStalePage:
         for parent in (theirs, world.agreement, None):
             draft.parent = parent
             draft.save()
-        page = filled(client.get(edit(draft)), parent=str(world.agreement.pk))
+        page = filled(undrawn(client, edit(draft)), parent=str(world.agreement.pk))
 
         foreign, own = (client.post(edit(draft), page | {"version": str(version)}) for version in (2, 3))
 
@@ -630,7 +631,7 @@ class TestAStalePage:
     ) -> None:
         draft = world.draft
         client.post(reverse("agreement_step", args=[draft.pk, "submit"]), {"version": 1, "on": str(DAY)})
-        page = filled(client.get(edit(draft)), reference="NS-8")
+        page = filled(undrawn(client, edit(draft)), reference="NS-8")
         back = {"version": 2, "on": str(DAY), "reason": "Names"}
         client_of(world.lead).post(reverse("agreement_step", args=[draft.pk, "return"]), back)
 
@@ -654,7 +655,7 @@ class TestAStalePage:
     def test_drops_a_line_removed_meanwhile_unless_something_was_typed_in_it(
         self, typed: dict[str, str], kept: list[Any], world: World, client: Client
     ) -> None:
-        page = filled(client.get(edit(world.draft)), summary="Mine") | typed
+        page = filled(undrawn(client, edit(world.draft)), summary="Mine") | typed
         page |= {"parties-1-organization": str(EnterpriseFactory(name="New Works").pk)}
         page |= {"parties-1-signatory_person": "Mr Zhou"}
         send(client, edit(world.draft), parties__0__DELETE="on")
@@ -671,7 +672,7 @@ class TestAStalePage:
     def test_takes_what_only_they_changed_in_a_line_from_them(
         self, world: World, client: Client, client_of: Callable[[Any], Client]
     ) -> None:
-        page = filled(client.get(edit(world.draft)), summary="Mine", parties__1__name_as_signed="Mine")
+        page = filled(undrawn(client, edit(world.draft)), summary="Mine", parties__1__name_as_signed="Mine")
         theirs = {"parties__0__signatory_person": "Ms Lin", "parties__0__signs_for_members": "on"}
         theirs |= {"parties__1__role": "witness", "parties__1__name_as_signed": "Theirs", "areas__0__note": "Theirs"}
         with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False):
@@ -691,7 +692,7 @@ class TestAStalePage:
         draft = world.draft
         draft.parent = make_world("South").agreement
         draft.save()
-        page = filled(client.get(edit(draft)), summary="Mine")
+        page = filled(undrawn(client, edit(draft)), summary="Mine")
         draft.parent = world.agreement
         draft.save()
 
@@ -727,7 +728,7 @@ class TestAStalePage:
             "–": ""
         }
         send(client, edit(world.draft), programme=keys[opened])
-        page = filled(client.get(edit(world.draft)), summary="Mine", programme=keys[mine])
+        page = filled(undrawn(client, edit(world.draft)), summary="Mine", programme=keys[mine])
         with time_machine.travel(NOON + dt.timedelta(minutes=5), tick=False):
             send(client_of(world.lead), edit(world.draft), title="Better title", programme=keys[theirs])
 
@@ -744,7 +745,7 @@ class TestAStalePage:
     def test_a_box_that_is_not_ticked_is_a_change_only_where_the_page_has_it(
         self, has_the_box: bool, kept: bool, world: World, client: Client
     ) -> None:
-        page = filled(client.get(edit(world.draft)))
+        page = filled(undrawn(client, edit(world.draft)))
         assert (page.pop("is_party_list_complete"), page["boxes"]) == ("on", "is_party_list_complete")
         page |= {} if has_the_box else {"boxes": ""}
         world.draft.touch()
@@ -773,7 +774,7 @@ def test_others_may_not(role: str, status: int, world: World, client_of: Callabl
 def test_parties_are_never_dropped_because_their_count_is_wrong(
     count: str | None, world: World, client: Client, typed: dict[str, Any]
 ) -> None:
-    sent = {**filled(client.get(ADD), **typed), "parties-TOTAL_FORMS": count}
+    sent = {**filled(undrawn(client, ADD), **typed), "parties-TOTAL_FORMS": count}
 
     answer = client.post(ADD, {name: value for name, value in sent.items() if value is not None})
 

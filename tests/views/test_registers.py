@@ -19,6 +19,7 @@ from partnerships.models import Agreement, Contact, Honour, Organization, Unit
 from partnerships.partial_dates import Precision
 from partnerships.statuses import AgreementStatus
 from tests.admin import forms as admin_forms
+from tests.services.drawing import undrawn
 from tests.views.sent import box, errors, filled, send
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +66,7 @@ def organization(client: Client, name: str, kind: str, unit: Unit, **more: str) 
     if found:
         return found
     address = reverse("organization_add")
-    page = client.post(address, filled(client.get(address), more="codes"))
+    page = client.post(address, filled(undrawn(client, address), more="codes"))
     column = "name" if name.isascii() or "é" in name or "ü" in name else "name_zh"
     typed = {"kind": kind, column: name, "unit": str(unit.pk), **more}
     answer = client.post(address, filled(page, **typed))
@@ -82,7 +83,7 @@ def person(client: Client, at: Organization, name: str) -> Contact:
         answer = send(client, reverse("contact_add", args=[at.pk]), name=name)
     else:
         address = reverse("contact_edit", args=[known.pk])
-        page = client.post(address, filled(client.get(address), more="positions"))
+        page = client.post(address, filled(undrawn(client, address), more="positions"))
         answer = client.post(address, filled(page, positions__0__organization=str(at.pk)))
     assert answer.status_code == 302, errors(answer)
     return Contact.objects.get(name=name)
@@ -168,7 +169,7 @@ def test_a_list_with_external_codes_and_last_years(office: Client, units: list[U
         assert name in {found.name, found.name_zh}
         assert Agreement.objects.get(parties__organization=found).current_ends_on == dt.date(last, 12, 31)
     address = reverse("organization_add")
-    page = office.post(address, filled(office.get(address), more="codes"))
+    page = office.post(address, filled(undrawn(office, address), more="codes"))
     typed = {"kind": "enterprise", "name": "Another works", "unit": str(units[0].pk)}
     again = office.post(
         address, filled(page, **typed, codes__0__scheme="provincial list", codes__0__code="zj-2021-0117")
