@@ -1,6 +1,7 @@
 """Who gets which page: every address x every role, twin units, and that looking changes nothing."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -34,6 +35,7 @@ from partnerships.factories import (
 from partnerships.lists import exports
 from partnerships.models import SecurityEvent
 from partnerships.workflows.undo import record_act
+from tests.services.drawing import nothing_drawn
 from tests.views.sections import whole_page
 from tests.views.world import ROLES, World, make_world
 
@@ -386,12 +388,17 @@ def test_every_address_is_in_the_table() -> None:
     assert names == TABLE.keys() | ELSEWHERE
 
 
+# The pages of a lead are drawn below, where looking changes nothing; those of the others look like one of these.
+DRAWN = {"viewer", "coordinator", "system_admin"}
+
+
 def test_every_page_answers_every_role_as_the_table_says(world: World, client_of: Callable[[Any], Client]) -> None:
     pages = addresses(world)
 
     for number, role in enumerate(ROLES):
         client = client_of(world.people[role])
-        answers = {name: status(client, address) for name, address in pages.items()}
+        with nullcontext() if role in DRAWN else nothing_drawn():
+            answers = {name: status(client, address) for name, address in pages.items()}
         assert answers == {name: TABLE[name][number] for name in pages}, role
 
 
