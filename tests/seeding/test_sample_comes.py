@@ -23,9 +23,10 @@ from partnerships.seeding.articles import seed_articles
 from partnerships.seeding.rows import SeedingReport
 from tests.seeding.conftest import NOW, PASSWORD, TODAY, contents, sample_of
 
-pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
+pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.both_databases
 def test_every_row_it_adds_is_marked(articles: SeedingReport) -> None:
     roots = [model for model in apps.get_app_config("partnerships").get_models() if issubclass(model, SeededModel)]
     before = {model: set(model._base_manager.values_list("pk", flat=True)) for model in roots}
@@ -57,6 +58,7 @@ def test_it_fits_any_day(articles: SeedingReport, day: str) -> None:
     assert Agreement.objects.get(code="sample-hoist").signed_on == dt.date.fromisoformat(day)
 
 
+@pytest.mark.both_databases
 def test_removal_leaves_everything_as_it_was(articles: SeedingReport) -> None:
     before = contents()
     seed_sample(now=NOW, password=PASSWORD)
@@ -71,6 +73,7 @@ def test_removal_leaves_everything_as_it_was(articles: SeedingReport) -> None:
     assert seed_articles(today=TODAY).differences == []
 
 
+@pytest.mark.both_databases
 def test_removal_takes_the_files_along(
     articles: SeedingReport, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:

@@ -33,7 +33,6 @@ def make(workflow: Workflow, status: str, transition: Transition) -> Any:
     return workflow.row(status, **({"requires_acceptance": True} if is_handed_in else {}))
 
 
-@pytest.mark.both_databases
 @pytest.mark.parametrize(("workflow", "status", "transition"), CASES)
 def test_every_status_with_every_step(workflow: Workflow, status: str, transition: Transition) -> None:
     row = make(workflow, status, transition)
