@@ -1,6 +1,7 @@
 """Possible duplicates: pairs to compare, to merge or to call different, and the merges with their undo."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 from django.apps import apps
@@ -19,7 +20,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.exceptions import DomainError
 from partnerships.forms.merges import MergeForm, OtherOrganizationForm
 from partnerships.forms.office_day import office_today
-from partnerships.models import Contact, DifferentContacts, DifferentOrganizations, Merge, Organization
+from partnerships.models import Contact, DifferentContacts, DifferentOrganizations, Merge, Organization, User
+from partnerships.models.merges import MergeQuerySet
 from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may
 from partnerships.reports.duplicates import contact_pairs, organization_pairs, with_contacts, with_organizations
@@ -34,6 +36,7 @@ KINDS = {
     "different": gettext_lazy("Known to be different"),
     "merged": gettext_lazy("Merged"),
 }
+MODELS: Mapping[str, type[Organization] | type[Contact]] = {"organizations": Organization, "contacts": Contact}
 
 
 @login_required
@@ -65,10 +68,7 @@ def _rows(request: UserRequest, kind: str) -> list[Any]:
     if kind == "contacts":
         return contact_pairs(user)
     if kind == "merged":
-        merges = Merge.objects.select_related("by", "content_type")
-        return (
-            list(merges) if user.sees_all_units else [merge for merge in merges.of(Contact) if _may_see(request, merge)]
-        )
+        return list(_merges_shown_to(user).select_related("by", "content_type"))
     contacts = Contact.objects.visible_to(user).order_by().values("pk")
     organizations = DifferentOrganizations.objects.select_related("first", "second", "by").order_by("-pk")
     people = DifferentContacts.objects.select_related("first__organization", "second__organization", "by").order_by(
@@ -84,7 +84,9 @@ def _rows(request: UserRequest, kind: str) -> list[Any]:
 @require_POST
 def duplicate_mark(request: UserRequest, kind: str, first: int, second: int) -> HttpResponse:
     """Remember that two records are different, or forget it with ``again``."""
-    model = Organization if kind == "organizations" else Contact
+    model = MODELS.get(kind)
+    if model is None:
+        raise Http404(f"no duplicates of {kind}")
     one, other = (visible_or_404(model.objects.all(), request, pk) for pk in (first, second))
     is_again = "again" in request.POST
     try:
@@ -174,18 +176,17 @@ def merge_undo(request: UserRequest, pk: int) -> HttpResponse:
 
 
 def _visible(request: UserRequest, pk: int) -> Merge:
-    merge = get_object_or_404(Merge.objects.select_related("by", "undone_by", "content_type"), pk=pk)
-    if not _may_see(request, merge):
-        raise Http404
-    return merge
+    rows = _merges_shown_to(request.user).select_related("by", "undone_by", "content_type")
+    return get_object_or_404(rows, pk=pk)
 
 
-def _may_see(request: UserRequest, merge: Merge) -> bool:
-    """The office sees all merges; others those of contacts whom they may edit."""
-    if request.user.sees_all_units:
-        return True
-    kept = Contact.objects.filter(pk=merge.kept_id).first() if merge.model is Contact else None
-    return kept is not None and may(request.user, "contact.edit", kept)
+def _merges_shown_to(user: User) -> MergeQuerySet:
+    """Return all merges to the office; to others those of contacts whose numbers they may read."""
+    rows: MergeQuerySet = Merge.objects.all()
+    if user.sees_all_units:
+        return rows
+    contacts = Contact.objects.with_personal_data_for(user).order_by()
+    return rows.of(Contact).filter(kept_id__in=contacts.values("pk"))
 
 
 def _action(merge: Merge) -> str:

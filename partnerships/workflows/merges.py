@@ -492,8 +492,12 @@ def _put_back_columns(merge: Merge, kept: Any, work: _Work) -> list[str]:
             setattr(kept, column, getattr(before, column))
         else:
             left.append(f"{kept._meta.get_field(name).verbose_name}: {getattr(kept, name)}")
-    kept.full_clean(validate_constraints=False, validate_unique=False)
-    save_as(kept, work.actor, reason=work.reason)
+    try:
+        with transaction.atomic():
+            save_as(kept, work.actor, reason=work.reason)
+    except IntegrityError as error:
+        words = _("The values of before do not go together with what was changed since. Correct them by hand first.")
+        raise TransitionRefused(words) from error
     return left
 
 
