@@ -36,7 +36,7 @@ KIND_WORDS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "institution",
         re.compile(
-            r"大学|学院|学校|中学|小学|研究院|研究所|研究中心|医院|\b(university|universit\w+|college|school|institute|academy|polytechnic|hochschule|faculty|hospital)\b",
+            r"大学|学院|学校|中学|小学|研究院|研究所|研究中心|医院|\b(universi[dt]\w+|college|school|institut\w*|istituto|academy|akademi\w*|polit[eé]c\w+|politech\w+|polytec\w+|[eé]cole|escuela|facult\w+|fachhochschule|hochschule|faculty|hospital)\b",
             re.IGNORECASE,
         ),
     ),

@@ -119,6 +119,20 @@ class RowShown:
     answers: list[RowAnswer]
 
 
+def may_see_results(imported: Import, reader: User) -> bool:
+    """Whether the questions and changes of the last run are for the reader: they tell of records that its asker sees."""
+    asker = imported.asked_by
+    if asker is None or asker.pk == reader.pk or reader.sees_all_units:
+        return True
+    return not asker.sees_all_units and set(asker.scope.unit_ids) <= set(reader.scope.unit_ids)
+
+
+def without_results(row: ImportRow) -> ImportRow:
+    """Return a row, which is not saved, without what the last run found about records."""
+    row.problems, row.look_alikes, row.changes, row.undo_note = [], [], [], ""
+    return row
+
+
 def columns_shown(imported: Import) -> list[ColumnShown]:
     """Return the columns of the file with what their first rows hold."""
     headings: list[str] = imported.layout.get("headings", [])

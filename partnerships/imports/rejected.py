@@ -13,8 +13,11 @@ from partnerships.imports.rows import refusals
 from partnerships.models import Import
 
 
-def write_rejected(imported: Import, out: IO[bytes]) -> int:
-    """Write the rows that stay out as an xlsx file that can be mended and imported, and return how many there are."""
+def write_rejected(imported: Import, out: IO[bytes], *, has_reasons: bool = True) -> int:
+    """Write the rows that stay out as an xlsx file that can be mended and imported, and return how many there are.
+
+    Reasons may tell of records that the asker of the check alone sees: ``has_reasons`` leaves them out.
+    """
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     headings = imported.layout.get("headings", [])
@@ -22,7 +25,7 @@ def write_rejected(imported: Import, out: IO[bytes]) -> int:
     written = 0
     for row in imported.rows.left_out().iterator(chunk_size=500):
         cells = [row.corrections.get(str(number), cell_from_json(cell)) for number, cell in enumerate(row.cells)]
-        reasons = "; ".join(problem["message"] for problem in refusals(row.problems))
+        reasons = "; ".join(problem["message"] for problem in refusals(row.problems)) if has_reasons else ""
         sheet.append([_cell(sheet, value) for value in (*cells, reasons)])
         written += 1
     book.save(out)

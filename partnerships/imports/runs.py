@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -72,19 +72,28 @@ def run(pk: int, *, clock: Clock) -> Import:
     try:
         with translation.override(imported.language), one_act():
             RUNS[status](imported, progress, clock)
-    except (DifferentOutcome, ChangedMeanwhile) as error:
-        if status != ImportStatus.COMMITTING:
-            raise
-        _finish(imported, status=ImportStatus.CHECKING, error=str(error))
-        return run(pk, clock=clock)
     except Exception as error:
-        logger.exception("Import %s failed", pk)
         with translation.override(imported.language):
-            words = _refusal(error)
+            again, words = _changed_meanwhile(error), _refusal(error)
+        if status == ImportStatus.COMMITTING and again:
+            _finish(imported, status=ImportStatus.CHECKING, error=again)
+            return run(pk, clock=clock)
+        logger.exception("Import %s failed", pk)
         _finish(imported, status=STATUS_BEFORE.get(status, ImportStatus.FAILED), error=words)
     finally:
         progress.close()
     return Import.objects.get(pk=pk)
+
+
+def _changed_meanwhile(error: Exception) -> str:
+    """Return the words about an import that met what somebody else saved since its check; empty for any other error."""
+    if isinstance(error, DifferentOutcome | ChangedMeanwhile):
+        return str(error)
+    if isinstance(error, IntegrityError):  # a unique value, which the new check names with its row
+        return _(
+            "Somebody saved the same record while it was imported, so nothing was imported. All rows were checked again."
+        )
+    return ""
 
 
 def _refusal(error: Exception) -> str:

@@ -30,10 +30,12 @@ from partnerships.imports.preview import (
     decisions_from,
     default_fields,
     field_options,
+    may_see_results,
     problem_groups,
     row_shown,
     rows_with_problem,
     values_shown,
+    without_results,
 )
 from partnerships.imports.rejected import write_rejected
 from partnerships.imports.templates import write_template
@@ -107,7 +109,7 @@ def import_template(request: UserRequest, kind: str) -> FileResponse:
 @require_safe
 def import_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show how far an import is, what would come of each row, and what can be chosen. ``?section=`` is one of SECTIONS."""
-    imported = visible_or_404(Import.objects.select_related("unit", "created_by"), request, pk)
+    imported = visible_or_404(Import.objects.select_related("unit", "created_by", "asked_by"), request, pk)
     now = timezone.now()
     context: dict[str, Any] = {"imported": imported, "is_silent": imported.is_silent(now)}
     if request.htmx and not request.htmx.boosted:
@@ -142,11 +144,12 @@ def _rows(request: UserRequest, imported: Import) -> dict[str, Any]:
         rows = rows.filter(outcome=outcome)
     if undo in RowUndo.values:
         rows = rows.filter(undo=undo)
-    if problem:
+    if problem and may_see_results(imported, request.user):
         rows = rows.filter(pk__in=rows_with_problem(imported, problem))
     added = added_by_rows(imported, adds) if adds in ADDED else []
     if adds:
         rows = rows.filter(pk__in={one.row for one in added})
+    shows_results = may_see_results(imported, request.user)
     page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     labels = [*RowOutcome.choices, *(RowUndo.choices if imported.status == ImportStatus.UNDONE else ())]
     facets = [
@@ -156,12 +159,13 @@ def _rows(request: UserRequest, imported: Import) -> dict[str, Any]:
     ]
     return {
         "page": page,
-        "rows": [row_shown(imported, row) for row in page],
+        "rows": [row_shown(imported, row if shows_results else without_results(row)) for row in page],
+        "shows_results": shows_results,
         "facets": facets,
         "chosen": (outcome, undo, problem, adds),
         "adds": added_facets(imported),
         "added": added,
-        "problems": problem_groups(imported),
+        "problems": problem_groups(imported) if shows_results else [],
     }
 
 
@@ -217,12 +221,16 @@ def import_row(request: UserRequest, pk: int, row: int) -> HttpResponse:
     imported = visible_or_404(Import.objects.all(), request, pk)
     found = get_object_or_404(imported.rows, pk=row)
     require_or_403(request.user, "import.run", imported)
+    if not may_see_results(imported, request.user):
+        without_results(found)
     if request.method == "POST":
         with _refusals(request), transaction.atomic():
             _change_row(request, imported, found)
         if not request.htmx:
             return redirect(f"{imported.get_absolute_url()}?outcome={found.outcome}#row-{found.pk}")
         found.refresh_from_db()
+        if not may_see_results(imported, request.user):
+            without_results(found)
     is_edited = request.method != "POST"
     context = {"imported": imported, "shown": row_shown(imported, found), "is_open": imported.status in OPEN}
     if request.htmx:
@@ -286,7 +294,7 @@ def import_rejected(request: UserRequest, pk: int) -> FileResponse:
     acts.note_download(imported, actor=request.user, what=_("rows left out"))
     name = f"{imported.name.rpartition('.')[0] or imported.name}-{_('left out')}.xlsx"
     file = BytesIO()
-    write_rejected(imported, file)
+    write_rejected(imported, file, has_reasons=may_see_results(imported, request.user))
     file.seek(0)
     return _download(file, name)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
+from django.db import IntegrityError
 from openpyxl import load_workbook
 
 from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
@@ -19,6 +20,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
+from partnerships.imports import runs
 from partnerships.imports.acts import (
     ask_for_check,
     ask_for_commit,
@@ -263,3 +265,18 @@ def test_the_author_and_the_day_of_an_entry_are_in_the_history(staff: User) -> N
     reason = Organization.objects.get().history.get().history_change_reason
     assert reason is not None
     assert "张三 March 1, 2019" in reason
+
+
+def test_a_unique_value_that_somebody_else_saved_meanwhile_leads_to_a_new_check(
+    staff: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    imported = checked(HEAD + "Alpha Works,enterprise,paper,\n", actor=staff)
+
+    def broken(_works: Any) -> None:
+        raise IntegrityError("UNIQUE constraint failed")
+
+    monkeypatch.setattr(runs, "_note_versions", broken)
+    imported = run(ask_for_commit(imported, actor=staff, now=NOW).pk, clock=lambda: NOW)
+    assert (imported.status, imported.counts) == ("checked", {"new": 1})
+    assert "Somebody saved the same record" in imported.error
+    assert not Organization.objects.exists()

@@ -23,7 +23,7 @@ from partnerships.factories import (
 )
 from partnerships.imports.acts import correct
 from partnerships.imports.runs import run
-from partnerships.models import Import, ImportRecipe, Organization, SecurityEvent, Unit
+from partnerships.models import Import, ImportRecipe, Organization, OrganizationUnit, SecurityEvent, Unit
 from partnerships.views import imports
 from partnerships.workflows.organizations import edit_organization
 from tests.views.world import World
@@ -237,6 +237,34 @@ def test_another_row_of_headings_is_chosen_and_kept_in_the_recipe(
         "name",
         "kind",
     ]
+
+
+def test_a_coordinator_does_not_see_what_the_check_of_the_office_found(
+    world: World, client_of: Callable[[Any], Client]
+) -> None:
+    """The office may see and compare records of other units; its questions would tell what they say."""
+    text = "名称,单位性质,备注\n甲乙大学有限公司,企业,ours\n"
+    secret = EnterpriseFactory(name="甲乙大学有限公司", description="SECRET")
+    OrganizationUnit.objects.create(organization=secret, unit=UnitFactory())
+    office = client_of(world.people["staff"])
+    imported = upload(office, text, unit=world.unit.pk)
+    assert "SECRET" in office.get(f"/imports/{imported.pk}/").text
+
+    client = client_of(world.coordinator)
+    row = imported.rows.get()
+    page = client.get(f"/imports/{imported.pk}/")
+    assert "checked these rows and may see records that you may not" in page.text
+    assert "SECRET" not in page.text + client.get(f"/imports/{imported.pk}/rows/{row.pk}/").text
+    left_out = load_workbook(BytesIO(client.get(f"/imports/{imported.pk}/left-out.xlsx").getvalue())).active
+    assert not any("SECRET" in str(cell) for line in left_out.iter_rows(values_only=True) for cell in line)
+    row.refresh_from_db()
+    assert row.problems != []
+
+    client.post(f"/imports/{imported.pk}/check/")
+    check(imported)
+    page = client.get(f"/imports/{imported.pk}/")
+    assert "SECRET" not in page.text
+    assert "checked these rows" not in page.text
 
 
 def test_a_template_is_downloaded_in_the_persons_language(world: World, client_of: Callable[[Any], Client]) -> None:
