@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from partnerships.factories import ColumnSetFactory, UnitFactory
 from partnerships.lists import LISTS
@@ -84,6 +85,21 @@ def test_a_set_is_copied_changed_and_deleted(world: World, client: Client) -> No
     assert client.post(reverse("column_set_delete", args=[whole.pk])).status_code == 403
     assert client.post(reverse("column_set_delete", args=[own.pk]), follow=True).status_code == 200
     assert list(ColumnSet.objects.all()) == [whole]
+
+
+def test_columns_are_moved_with_the_keyboard(world: World, open_page: Callable[..., Any]) -> None:
+    page = open_page(f"{reverse('column_set_add')}?list=event_list", world.coordinator)
+    page.get_by_label("Name").fill("Ledger")
+
+    page.locator("button[value=up-2]").focus()
+    for place in (1, 0):  # at the top, where it goes no further up, the focus is on the way down
+        page.keyboard.press("Enter")
+        expect(page.locator(f"button[value={'up' if place else 'down'}-{place}]")).to_be_focused()
+    page.get_by_role("button", name="Save").last.click()
+    page.wait_for_load_state()
+
+    ledger = ColumnSet.objects.get()
+    assert [one["column"] for one in ledger.columns][:3] == ["date", "#", "event"]
 
 
 def test_an_export_takes_no_set_of_another_unit_or_list(client: Client) -> None:
