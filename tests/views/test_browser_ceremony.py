@@ -144,6 +144,17 @@ def test_what_is_chosen_while_lines_are_added_is_kept(world: World, open_page: C
     assert page.get_by_label("Signing ceremony").is_checked()
 
 
+def test_a_list_is_pasted_into_a_field_that_was_made_taller(world: World, open_page: Callable[..., Any]) -> None:
+    page = open_page("/events/ceremony/", world.coordinator)
+    page.locator("details.paste > summary").click()
+    page.locator("#pasted").fill("North Works\tFramework")
+    page.evaluate("document.getElementById('pasted').style.height = '300px'")  # as dragging its corner does
+
+    # An inline style that the policy refuses is logged as an error, and fails the test.
+    page.get_by_role("button", name="Make lines of it").click()
+    page.locator("#pasted:not([style])").wait_for(state="attached")
+
+
 def test_without_scripts_the_buttons_do_the_same(world: World, open_page: Callable[..., Any]) -> None:
     page = open_page("/events/ceremony/", world.coordinator, width=390, has_scripts=False)
     fill_event(page)
