@@ -19,6 +19,7 @@ class Act:
 _current: ContextVar[Act | None] = ContextVar("act", default=None)
 _cause: ContextVar[str] = ContextVar("cause", default="")
 _is_without_locks: ContextVar[bool] = ContextVar("without_locks", default=False)
+_is_rolled_back: ContextVar[bool] = ContextVar("rolled_back", default=False)
 _is_unchecked: ContextVar[bool] = ContextVar("constraints_unchecked", default=False)
 
 
@@ -102,3 +103,18 @@ def constraints_unchecked() -> Iterator[None]:
 
 def are_constraints_unchecked() -> bool:
     return _is_unchecked.get()
+
+
+@contextmanager
+def to_be_rolled_back() -> Iterator[None]:
+    """Make verbs take no locks inside, not even those by which a second edit sees the first: nothing is saved."""
+    token = _is_rolled_back.set(True)
+    try:
+        with without_locks():
+            yield
+    finally:
+        _is_rolled_back.reset(token)
+
+
+def is_to_be_rolled_back() -> bool:
+    return _is_rolled_back.get()

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from partnerships import wake_up
-from partnerships.acts import without_locks
+from partnerships.acts import to_be_rolled_back, without_locks
 from partnerships.exceptions import DomainError
 from partnerships.models import Import, ImportRow
 
@@ -34,11 +34,11 @@ class ChangedMeanwhile(DomainError):
 def nothing_is_saved() -> Iterator[None]:
     """Roll back what is done inside."""
     if _needs_copy():
-        with _copy_of_database(), without_locks(), transaction.atomic():
+        with _copy_of_database(), to_be_rolled_back(), transaction.atomic():
             yield
             transaction.set_rollback(True)
         return
-    with without_locks(), transaction.atomic():
+    with to_be_rolled_back(), transaction.atomic():
         yield
         transaction.set_rollback(True)
 

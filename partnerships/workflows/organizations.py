@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from partnerships.acts import note_refusal
+from partnerships.acts import is_to_be_rolled_back, note_refusal
 from partnerships.exceptions import InvalidInput, NotAllowed, PossibleDuplicate, PossibleTypo, TransitionRefused
 from partnerships.models import (
     Agreement,
@@ -423,7 +423,9 @@ def update_holders(
         # Locked, so that two first agreements with the same partners make each holder once; by id, so that they do not
         # wait for each other.
         ids = [organization.pk for organization in organizations]
-        rows = Organization.objects.select_for_update(no_key=True).filter(pk__in=ids).order_by("pk")
+        rows = Organization.objects.filter(pk__in=ids).order_by("pk")
+        if not is_to_be_rolled_back():  # the check of a long register would keep everybody from editing its partners
+            rows = rows.select_for_update(no_key=True)
         locked = {organization.pk: organization for organization in rows}
         held = {row.organization_id: row for row in unit.held_organizations.filter(organization__in=locked)}
         grounded = _with_ground(unit, locked)
