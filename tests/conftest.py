@@ -135,7 +135,9 @@ def live_stack(tmp_path: Path, smtp_sink: SmtpSink, redis_server: RedisServer) -
             stacks.append(Stack(data_dir, {**_service_environment(smtp_sink, redis_server), **env}))
             if not embedded:
                 stacks[-1].env["DATABASE_URL"] = database_url
-            if embedded or "TEST_DATABASE_TEMPLATE" not in os.environ:  # else the database is a migrated copy
+            if embedded:
+                stacks[-1].copy_migrated_database()
+            elif "TEST_DATABASE_TEMPLATE" not in os.environ:  # else the database is a migrated copy
                 stacks[-1].manage("migrate", "--verbosity=0")
             return stacks[-1]
 

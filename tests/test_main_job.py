@@ -102,8 +102,8 @@ def on_servers(live_stack: Callable[..., Stack], smtp_sink: SmtpSink) -> Office:
 
 @pytest.fixture
 def embedded(tmp_path: Path) -> Iterator[Office]:
-    """`make run` on an empty folder: SQLite, its own broker and its own mail catcher."""
-    run = Run(tmp_path, SAMPLE="no").wait_until_ready()
+    """`make run` on a folder with a migrated database: SQLite, its own broker and its own mail catcher."""
+    run = Run(tmp_path, is_migrated=True, SAMPLE="no").wait_until_ready()
     yield Office(run.address("Site").rstrip("/"), run.stack, lambda: _caught(tmp_path / "mail"))
     stop_process(run.process)
 

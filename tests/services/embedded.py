@@ -8,13 +8,15 @@ from tests.services.stack import Stack, eventually
 
 
 class Run:
-    """One start of the embedded site."""
+    """One start of the embedded site; ``is_migrated``: on a new folder with a migrated database."""
 
-    def __init__(self, data_dir: Path, **env: str) -> None:
+    def __init__(self, data_dir: Path, *, is_migrated: bool = False, **env: str) -> None:
         self.stack = Stack(data_dir, {"HOME": str(data_dir), **env})
         for name in ("SITE_URL", "ALLOWED_HOSTS", "SECRET_KEY"):
             self.stack.env.pop(name, None)
         self.stack._log("run").unlink(missing_ok=True)
+        if is_migrated:
+            self.stack.copy_migrated_database()
         self.process = self.stack.start("run", "manage.py", "run_embedded")
 
     @property
