@@ -63,6 +63,12 @@ class WorkRow:
         """Add a remark that does not refuse the row."""
         self.problems.append({"field": field, "message": str(message), "note": "1"})
 
+    def forget(self) -> None:
+        """Let go of what the result of the row does not need: a file may have many rows."""
+        self.values, self.cells = {}, []
+        if self.record is not None:
+            self.record = type(self.record)(pk=self.record.pk)
+
     @property
     def fingerprint(self) -> str:
         """Return what must be the same in the preview and in the import; ids of new records differ between the two."""

@@ -288,6 +288,7 @@ def _process_all(
                     "Row %(number)s came out differently than in the preview, so nothing was imported. All rows were checked again."
                 )
                 raise DifferentOutcome(words % {"number": work.number})
+            work.forget()
             inserts.write_if_many()
             progress.beat(number)
 
