@@ -62,7 +62,7 @@ class VersionedForm(forms.ModelForm):
     @property
     def changed_labels(self) -> list[str]:
         """Return the names of the fields that were changed, as in a sentence."""
-        return [_in_a_sentence(str(self[name].label)) for name in self.changed_data]
+        return list(dict.fromkeys(_in_a_sentence(str(self[name].label)) for name in self.changed_data))
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()

@@ -75,7 +75,7 @@ def edit_page(
             before = milestone_states(row, request.user)
             saved = form.apply(request.user) if form.is_valid() else None
         if saved is not None:
-            messages.success(request, _message(form, saved, request.user, before if form.instance is row else None))
+            messages.success(request, _message(form, saved, request.user, before if form.instance == row else None))
             return redirect(then or saved.get_absolute_url())
     if row is not None:
         back = back or row.get_absolute_url()
