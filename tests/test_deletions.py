@@ -243,7 +243,7 @@ REFERENCES: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("organization", "activities", lambda row: ActivityFactory(through=row, title="Refers to it")),
     ("organization", "demands", lambda row: DemandFactory(through=row, title="Refers to it")),
     ("organization", "contacts", lambda row: ContactFactory(organization=row, name="Refers to it")),
-    ("organization", "honours", lambda row: HonourFactory(organization=row, scheme__name="Refers to it")),
+    ("organization", "honors", lambda row: HonourFactory(organization=row, scheme__name="Refers to it")),
     ("organization", "participations", lambda row: ParticipationFactory(organization=row, event__name="Refers to it")),
     ("contact", "organizations", as_liaison),
     ("contact", "contact notes", lambda row: ContactNoteFactory(contact=row, agreement__title="Refers to it")),
@@ -253,7 +253,7 @@ REFERENCES: list[tuple[str, str, Callable[[Any], Any]]] = [
     ("achievement", "answers", lambda row: AnswerFactory(achievement=row, demand__title="Refers to it")),
     ("programme", "items of a program", lambda row: ProgrammeItemFactory(programme=row, event=EventFactory())),
     ("programme", "reported figures", lambda row: ReportedFigureFactory(programme=row, name="Refers to it")),
-    ("honour_scheme", "honours", lambda row: HonourFactory(scheme=row)),
+    ("honour_scheme", "honors", lambda row: HonourFactory(scheme=row)),
     ("source", "reported figures", lambda row: ReportedFigureFactory(source=row, name="Refers to it")),
     ("source", "citations", lambda row: CitationFactory(record=EventFactory(), source=row)),
 ]

@@ -101,6 +101,7 @@ def test_the_most_pressing_comes_first_and_names_its_worst_case(enter, busy):
             "admin:partnerships_agreement_add",
             "event_ceremony",
             "import_add",
+            "duplicates",
             "admin:partnerships_organization_add",
             "team",
         )
