@@ -24,6 +24,7 @@ from partnerships.factories import (
     UserFactory,
 )
 from tests.admin.forms import change_url
+from tests.services.processes import PATIENCE
 from tests.views.test_every_page import violations
 from tests.views.world import make_world
 
@@ -111,7 +112,7 @@ def test_a_line_keeps_its_choice_when_one_before_it_is_removed(
     if typed:
         lines.nth(known + 2).locator(f"[name$={typed}]").fill("Mr Zhou")
     lines.nth(known).locator(".delete-template").click()
-    expect(lines).to_have_count(known + 2)
+    expect(lines).to_have_count(known + 2, timeout=PATIENCE * 1000)
     choose(page, lines.nth(known), harbor.name)
     choose(page, lines.nth(known + 1), quay.name)
     with page.expect_navigation():
