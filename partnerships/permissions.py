@@ -158,6 +158,7 @@ ACTIONS: Mapping[str, Grant] = {
     "honour.correct": _own(Role.LEAD),
     "figure.view": _everyone(),
     "figure.edit": _own(Role.COORDINATOR),
+    "figure.confirm": Grant(own=Role.LEAD, staff=True),
     "source.view": _everyone(),
     "source.add": _everyone(Role.COORDINATOR),  # whoever quotes a figure names where from
     "source.edit": _OFFICE,

@@ -174,6 +174,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     list_path("figures/", "figure_list"),
     *record_paths("figures/", "figure"),
     path("figures/<int:pk>/", figures.figure_detail, name="figure_detail"),
+    path("figures/<int:pk>/confirm/", figures.figure_confirm, name="figure_confirm"),
     delete_path("figures/", "figure"),
     list_path("sources/", "source_list"),
     *record_paths("sources/", "source"),

@@ -83,6 +83,7 @@ WORKFLOWS = [
     "transitions",
     "edits",
     "records",
+    "figures",
     "programmes",
     "documents",
     "milestones",

@@ -137,6 +137,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "honour.correct": OWN_LEAD,
     "figure.view": EVERYBODY,
     "figure.edit": OWN_WORK,
+    "figure.confirm": LEAD_AND_OFFICE,
     "source.view": EVERYBODY,
     "source.add": ("", "opx", "opx", "opx", "", "opx"),
     "source.edit": OFFICE,

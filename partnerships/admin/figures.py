@@ -16,9 +16,10 @@ from partnerships.admin.base import CitationInline, Inlines, RecordAdmin
 from partnerships.admin.filters import AttentionFilter, ScopedRelatedFilter
 from partnerships.admin.navigation import Attention
 from partnerships.models import ReportedFigure
+from partnerships.models.counting_rules import RULES
 from partnerships.models.figures import FIGURE_SUBJECTS
 from partnerships.models.sort_keys import ByName
-from partnerships.reports.figures import RULES, to_register, with_recorded, with_some_to_register
+from partnerships.reports.figures import to_register, with_recorded, with_some_to_register
 
 ATTENTION = {
     "to_register": Attention(

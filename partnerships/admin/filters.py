@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from partnerships.forms.numbers import row_or_none
 from partnerships.models import ReportedFigure
-from partnerships.reports.figures import hidden_count, recorded
+from partnerships.models.counting_rules import recorded
+from partnerships.reports.figures import hidden_count
 from partnerships.requests import user_of
 from partnerships.texts import LazyText
 

@@ -30,7 +30,7 @@ from partnerships.factories.documents import DocumentFactory, DocumentVersionFac
 from partnerships.factories.events import EventFactory, EventKindFactory, EventPersonFactory, ParticipationFactory
 from partnerships.factories.facilities import FacilityFactory, FacilityPartnerFactory
 from partnerships.factories.feeds import FeedTokenFactory
-from partnerships.factories.figures import ReportedFigureFactory
+from partnerships.factories.figures import FigureConfirmationFactory, ReportedFigureFactory
 from partnerships.factories.honours import HonourFactory, HonourSchemeFactory
 from partnerships.factories.imports import ImportFactory, ImportRecipeFactory, ImportRowFactory
 from partnerships.factories.lists import ColumnSetFactory, ExportFactory, SavedViewFactory
@@ -119,6 +119,7 @@ __all__ = [
     "FacilityFactory",
     "FacilityPartnerFactory",
     "FeedTokenFactory",
+    "FigureConfirmationFactory",
     "GovernmentBodyFactory",
     "HonourFactory",
     "HonourSchemeFactory",

@@ -2,13 +2,13 @@
 
 import factory
 
-from partnerships.factories.base import DAY, ModelFactory
+from partnerships.factories.base import DAY, NOON, ModelFactory
 from partnerships.factories.events import EventFactory
 from partnerships.factories.honours import HonourSchemeFactory
 from partnerships.factories.organizations import AssociationFactory
 from partnerships.factories.sources import SourceFactory
-from partnerships.factories.users import UnitFactory
-from partnerships.models import CountingRule, ReportedFigure
+from partnerships.factories.users import UnitFactory, UserFactory
+from partnerships.models import CountingRule, FigureConfirmation, ReportedFigure
 from partnerships.models.figures import FIGURE_SUBJECTS
 
 
@@ -44,3 +44,13 @@ class ReportedFigureFactory(ModelFactory):
     value = 9
     as_of = DAY
     printed = "9 enterprises"
+
+
+class FigureConfirmationFactory(ModelFactory):
+    class Meta:
+        model = FigureConfirmation
+
+    figure = factory.SubFactory(ReportedFigureFactory)
+    by = factory.SubFactory(UserFactory)
+    at = NOON
+    reported = factory.SelfAttribute("figure.value")

@@ -7,10 +7,11 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from partnerships.lists import cells
 from partnerships.models import Agreement, Demand, Event, Facility, Organization, Programme, ReportedFigure
-from partnerships.reports.figures import counted_model, to_register
+from partnerships.reports.figures import Confirmed, counted_model, to_register
 
 LIST_OF_MODEL: dict[type[Model], str] = {
     Agreement: "agreement_list",
@@ -46,6 +47,27 @@ def missing(figure: ReportedFigure) -> str:
         return ""
     is_least = more and figure.qualifier == ReportedFigure.Qualifier.AT_LEAST
     return _("at least %(number)s") % {"number": _plain(more)} if is_least else _plain(more)
+
+
+def confirmed_words(one: Confirmed) -> str:
+    """Return the numbers that were confirmed, and what is different since."""
+    kept = one.confirmation
+    numbers = {"reported": _plain(kept.reported), "recorded": kept.recorded}
+    words = [
+        _("Reported %(reported)s") % numbers
+        if kept.recorded is None
+        else _("Reported %(reported)s, recorded %(recorded)s") % numbers
+    ]
+    if one.added:
+        words.append(ngettext("%(count)s counted since", "%(count)s counted since", one.added) % {"count": one.added})
+    if one.gone:
+        gone = ngettext("%(count)s no longer counted", "%(count)s no longer counted", one.gone)
+        words.append(gone % {"count": one.gone})
+    if one.is_reworded:
+        words.append(_("the reported number was changed"))
+    if one.is_unchanged:
+        words.append(_("unchanged since"))
+    return " · ".join(words)
 
 
 def as_of(figure: ReportedFigure) -> str:

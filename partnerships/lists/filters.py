@@ -18,13 +18,14 @@ from partnerships.lists.filter_fields import SwitchFilter, SwitchInput, linked_f
 from partnerships.models import Organization, Programme, ProgrammeItem, Region, ReportedFigure, Unit, User
 from partnerships.models.activities import ActivityQuerySet
 from partnerships.models.agreements import AgreementQuerySet
+from partnerships.models.counting_rules import recorded
 from partnerships.models.demands import DemandQuerySet
 from partnerships.models.facilities import FacilityQuerySet
 from partnerships.models.hidden_records import search_as
 from partnerships.models.milestones import MilestoneQuerySet
 from partnerships.models.organizations import regions_below, with_parts
 from partnerships.models.users import ScopedQuerySet, read_tree
-from partnerships.reports.figures import hidden_count, measure_counting, measured, recorded, rules_counting
+from partnerships.reports.figures import hidden_count, measure_counting, measured, rules_counting
 from partnerships.texts import name_a_few
 
 # Parameters of a list's address that are not filters.

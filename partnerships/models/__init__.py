@@ -24,7 +24,7 @@ from partnerships.models.erasures import Erasure
 from partnerships.models.events import Event, EventKind, EventPerson, Participation
 from partnerships.models.facilities import Facility, FacilityKind, FacilityPartner
 from partnerships.models.feeds import FeedToken
-from partnerships.models.figures import CountingRule, ReportedFigure
+from partnerships.models.figures import CountingRule, FigureConfirmation, ReportedFigure
 from partnerships.models.heartbeats import ComponentHeartbeat
 from partnerships.models.hidden_records import HiddenRecord, hide_unseen, shown_to
 from partnerships.models.honours import Honour, HonourScheme
@@ -120,6 +120,7 @@ __all__ = [
     "FacilityKind",
     "FacilityPartner",
     "FeedToken",
+    "FigureConfirmation",
     "GovernmentBody",
     "HiddenRecord",
     "Honour",

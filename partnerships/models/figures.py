@@ -2,6 +2,7 @@
 
 from typing import Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.urls import reverse
@@ -167,3 +168,31 @@ class ReportedFigure(BilingualModel, SeededModel, SearchableModel, VersionedMode
     @property
     def subject(self) -> models.Model:
         return next(getattr(self, name) for name in FIGURE_SUBJECTS if getattr(self, f"{name}_id"))
+
+
+class FigureConfirmation(models.Model):
+    """A person's word that a reported figure and the records counted against it were right on a day. Append-only.
+
+    ``reported`` and ``recorded`` are the numbers then, ``counted`` the ids of the records, so that what came and went since
+    can be named; ``recorded`` is null and ``counted`` empty for a figure that is quoted alone.
+    """
+
+    figure = models.ForeignKey(
+        ReportedFigure, models.PROTECT, related_name="confirmations", verbose_name=_("reported figure")
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="figure_confirmations", verbose_name=_("confirmed by")
+    )
+    at = models.DateTimeField(_("confirmed at"))
+    reported = models.DecimalField(_("reported"), max_digits=14, decimal_places=4)
+    recorded = models.PositiveIntegerField(_("recorded"), null=True)
+    counted = models.JSONField(default=list, blank=True)
+    note = models.TextField(_("note"), blank=True)
+
+    class Meta:
+        verbose_name = _("confirmation of a figure")
+        verbose_name_plural = _("confirmations of figures")
+        ordering = ["-at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.figure}: {self.by}"

@@ -58,6 +58,7 @@ UNTRACKED = {
     "Erasure",
     "Export",
     "FeedToken",
+    "FigureConfirmation",
     "Import",
     "ImportRecipe",
     "ImportRow",

@@ -20,7 +20,8 @@ from partnerships.models import (
     ReportedFigure,
     Source,
 )
-from partnerships.reports.figures import programme_progress, recorded, to_register, with_recorded
+from partnerships.models.counting_rules import recorded
+from partnerships.reports.figures import programme_progress, to_register, with_recorded
 from partnerships.seeding.rows import SeedingReport
 from tests.seeding.conftest import TODAY
 

@@ -170,6 +170,7 @@ PLACES: Mapping[str, Callable[[Any], list[str]]] = {
     "honour.edit": lambda row: [] if row.withdrawn_on else pages("honour_edit")(row),
     "honour.correct": pages("honour_delete"),
     "figure.edit": pages("figure_edit", "figure_delete"),
+    "figure.confirm": pages("figure_confirm"),
     "organization.merge": pages("organization_merge"),
     "organization.archive": lambda row: [
         reverse("organization_delete", args=[row.pk]),
