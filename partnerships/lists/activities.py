@@ -24,6 +24,7 @@ from partnerships.models import (
     ActivityKind,
     ActivityOrganization,
     Agreement,
+    AgreementType,
     CooperationArea,
     Organization,
     Programme,
@@ -43,7 +44,11 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet], ArrangedFilterSet[Acti
         choices=[("unfinished", _("Not finished")), *ActivityStatus.choices],
         method="filter_status",
     )
-    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=ActivityKind.choices)
+    kind = django_filters.ChoiceFilter(
+        label=_("Kind"),
+        choices=[*ActivityKind.choices, ("rest", _("All but trainings, projects and visits"))],
+        method="filter_kind",
+    )
     unit = unit_filter()
     owner = PersonFilter(label=_("Owner"), field_name="owner")
     party = django_filters.CharFilter(label=_("Partner (incl. its parts)"), method="filter_party", max_length=200)
@@ -52,6 +57,9 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet], ArrangedFilterSet[Acti
         label=_("Counts for the area"),
         queryset=CooperationArea.objects.all(),
         method="filter_later",
+    )
+    type = django_filters.ModelChoiceFilter(
+        label=_("Type of agreement"), field_name="agreement__type", queryset=AgreementType.objects.all()
     )
     of_programme = django_filters.ModelChoiceFilter(
         label=_("Program"), queryset=Programme.objects.none(), method="filter_of_programme"
@@ -79,6 +87,9 @@ class ActivityFilterSet(OwnedFilterSet[ActivityQuerySet], ArrangedFilterSet[Acti
         credit = {field: values[name] for name, field in asked.items() if values.get(name)}
         filtered = super().filter_queryset(queryset)
         return filtered.credited(**credit) if credit else filtered
+
+    def filter_kind(self, queryset: ActivityQuerySet, name: str, value: str) -> ActivityQuerySet:
+        return queryset.of_other_kinds() if value == "rest" else queryset.filter(kind=value)
 
     def filter_framework(self, queryset: ActivityQuerySet, name: str, value: Agreement) -> ActivityQuerySet:
         return queryset.filter(agreement__in=[value.pk, *ids_below(value.pk)])

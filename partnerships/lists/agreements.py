@@ -1,6 +1,6 @@
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -17,10 +17,19 @@ from partnerships.countries import country_choices
 from partnerships.lists import cells
 from partnerships.lists.base import THROUGH, Column, PageLink, Preset, RecordList, organizations_of
 from partnerships.lists.cells import Text
-from partnerships.lists.filter_fields import DayFilter, DaysFilter, PersonFilter, SwitchFilter, linked_filter, people_of
+from partnerships.lists.filter_fields import (
+    DayFilter,
+    DaysFilter,
+    PersonFilter,
+    SwitchFilter,
+    UnitsFilter,
+    linked_filter,
+    people_of,
+)
 from partnerships.lists.filters import (
     ArrangedFilterSet,
     CountedFilterSet,
+    DatedFilterSet,
     OwnedFilterSet,
     region_filter,
     regions_with,
@@ -39,12 +48,14 @@ from partnerships.models import (
     Milestone,
     Organization,
     OrganizationKind,
+    Unit,
     User,
     quiet_agreements,
 )
-from partnerships.models.activities import QUIET_AFTER_DAYS
+from partnerships.models.activities import QUIET_AFTER_DAYS, with_contacted_on
 from partnerships.models.agreements import AgreementQuerySet
 from partnerships.models.terms import running_period
+from partnerships.models.users import read_tree
 from partnerships.partial_dates import PartialDate
 from partnerships.permissions import may
 from partnerships.reports.promises import KeptPromises, PromiseSum, promises_of, summed
@@ -57,6 +68,7 @@ class AgreementFilterSet(
     ArrangedFilterSet[AgreementQuerySet],
     CountedFilterSet[AgreementQuerySet],
     HonouredFilterSet[AgreementQuerySet],
+    DatedFilterSet[AgreementQuerySet],
 ):
     FRONT = ("status", "party", "unit", "coordinator")
     OWNER = "coordinator"
@@ -84,10 +96,16 @@ class AgreementFilterSet(
     region = region_filter(_("Region of a partner (incl. sub-regions)"))
     signed_from = DayFilter(label=_("Signed from"), field_name="signed_on", lookup_expr="gte")
     signed_until = DayFilter(label=_("Signed until"), field_name="signed_on", lookup_expr="lte")
+    ended_from = DayFilter(label=_("Ended from"), method="filter_ended_from")
+    ended_until = DayFilter(label=_("Ended until"), method="filter_ended_until")
+    ran_from = DayFilter(label=_("Ran on or after"), method="filter_later")
+    ran_until = DayFilter(label=_("Ran on or before"), method="filter_later")
     in_force_on = DayFilter(label=_("In force on"), method="filter_in_force_on")
     ends_from = DayFilter(label=_("Term ends from"), field_name="current_ends_on", lookup_expr="gte")
     ends_until = DayFilter(label=_("Term ends until"), field_name="current_ends_on", lookup_expr="lte")
     expiring = DaysFilter(label=_("Expires within (days)"), method="filter_expiring")
+    contact_from = DayFilter(label=_("Last contact from"), method="filter_contact_from")
+    contact_until = DayFilter(label=_("Last contact until"), method="filter_contact_until")
     quiet_days = DaysFilter(label=_("No contact for (days)"), method="filter_quiet_days")
     quiet_since = DayFilter(label=_("No contact since"), method="filter_quiet_since")
     in_force = SwitchFilter(label=_("In force today"), method="filter_in_force")
@@ -98,6 +116,7 @@ class AgreementFilterSet(
     paper = django_filters.CharFilter(label=_("Original is with"), method="filter_paper", max_length=200)
     liaison = django_filters.CharFilter(label=_("Liaison"), method="filter_liaison", max_length=200)
     organization = linked_filter(_("With (incl. its parts)"), Organization, method="filter_organization")
+    beside = UnitsFilter(label=_("Outside of"), method="filter_beside")
     under = linked_filter(_("Under the framework"), Agreement, field_name="parent")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
@@ -137,6 +156,29 @@ class AgreementFilterSet(
 
     def filter_in_force_on(self, queryset: AgreementQuerySet, name: str, value: dt.date) -> AgreementQuerySet:
         return queryset.in_force(value)
+
+    def filter_queryset(self, queryset: AgreementQuerySet) -> AgreementQuerySet:
+        """Apply both ends of "ran" to the same term."""
+        first, last = (self.form.cleaned_data.get(name) for name in ("ran_from", "ran_until"))
+        filtered = super().filter_queryset(queryset)
+        return filtered.ran_between(first or dt.date.min, last or dt.date.max) if first or last else filtered
+
+    def filter_ended_from(self, queryset: AgreementQuerySet, name: str, value: dt.date) -> AgreementQuerySet:
+        return queryset.with_ended_on(self.today).filter(ended_on__gte=value)
+
+    def filter_ended_until(self, queryset: AgreementQuerySet, name: str, value: dt.date) -> AgreementQuerySet:
+        return queryset.with_ended_on(self.today).filter(ended_on__lte=value)
+
+    def filter_contact_from(self, queryset: AgreementQuerySet, name: str, value: dt.date) -> AgreementQuerySet:
+        return with_contacted_on(queryset, self.today).filter(contacted_on__gte=value)
+
+    def filter_contact_until(self, queryset: AgreementQuerySet, name: str, value: dt.date) -> AgreementQuerySet:
+        return with_contacted_on(queryset, self.today).filter(contacted_on__lte=value)
+
+    def filter_beside(self, queryset: AgreementQuerySet, name: str, value: Collection[Unit]) -> AgreementQuerySet:
+        """Leave out the agreements of some units and those below."""
+        units = read_tree(Unit).with_descendants([unit.pk for unit in value])
+        return queryset.exclude(unit__in=units) if value else queryset
 
     def filter_quiet(self, queryset: AgreementQuerySet, name: str, value: str) -> AgreementQuerySet:
         return quiet_agreements(queryset, self.today)

@@ -16,7 +16,7 @@ from django_filters.filters import QuerySetRequestMixin
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.inputs import DayField, DayInput, WholeNumberField
 from partnerships.lists.cells import Text
-from partnerships.models import User
+from partnerships.models import Unit, User
 
 # More people than this do not fit into a drop-down: the reader types a name or a part of it.
 MOST_PEOPLE = 100
@@ -49,7 +49,7 @@ class DayFilter(django_filters.DateFilter):
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         bounds = [MinValueValidator(EARLIEST_DAY), MaxValueValidator(LATEST_DAY)]
-        super().__init__(*args, widget=DayInput, validators=bounds, **kwargs)
+        super().__init__(*args, **{"widget": DayInput, "validators": bounds, **kwargs})
 
 
 class DaysFilter(django_filters.NumberFilter):
@@ -111,6 +111,25 @@ class PersonFilter(QuerySetRequestMixin, django_filters.Filter):
 
     def __init__(self, **kwargs: object) -> None:
         super().__init__(lookup_expr="in", queryset=User.objects.none(), empty_label=_("Anyone"), **kwargs)
+
+
+class UnitsField(forms.ModelChoiceField):
+    """Several units, as their ids with dots between."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: object) -> object:
+        ids = [int(pk) for pk in str(value or "").split(".") if pk.isdecimal() and len(pk) < 19]
+        return list(self.queryset.filter(pk__in=ids)) if ids and self.queryset is not None else []
+
+
+class UnitsFilter(QuerySetRequestMixin, django_filters.Filter):
+    """Filter the rows by several units; numbers of pages link to it, and it has no field in the form."""
+
+    field_class = UnitsField
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(queryset=Unit.objects.none(), **kwargs)
 
 
 def linked_filter(label: Text, model: type[Model], **how: str) -> django_filters.ModelChoiceFilter:

@@ -14,7 +14,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.lists.cells import Text
-from partnerships.lists.filter_fields import SwitchFilter, SwitchInput, linked_filter
+from partnerships.lists.filter_fields import DayFilter, SwitchFilter, SwitchInput, linked_filter
 from partnerships.models import Organization, Programme, ProgrammeItem, Region, ReportedFigure, Unit, User
 from partnerships.models.activities import ActivityQuerySet
 from partnerships.models.agreements import AgreementQuerySet
@@ -163,6 +163,16 @@ def _in_words(field: forms.Field, value: object) -> str:
     if isinstance(field.widget, forms.Select) and isinstance(value, str):
         return str(dict(flatten_choices(iter(field.widget.choices))).get(value, value))
     return str(value)
+
+
+class DatedFilterSet(ListFilterSet[Rows]):
+    """Filters of a list that can show a state in the past: what the other filters say of today, they say of that day."""
+
+    as_of = DayFilter(label=_("As of"), widget=forms.HiddenInput, method="filter_later")
+
+    def filter_queryset(self, queryset: Rows) -> Rows:
+        self.today = self.form.cleaned_data.get("as_of") or self.today
+        return super().filter_queryset(queryset)
 
 
 def unit_filter() -> django_filters.ModelChoiceFilter:

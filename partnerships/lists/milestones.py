@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 from partnerships.lists import cells
 from partnerships.lists.base import Column, Preset, RecordList
 from partnerships.lists.filter_fields import DayFilter, PersonFilter, linked_filter, people_of
-from partnerships.lists.filters import OwnedFilterSet, unit_filter
+from partnerships.lists.filters import DatedFilterSet, OwnedFilterSet, region_filter, regions_with, unit_filter
 from partnerships.models import (
     Agreement,
     AgreementArea,
@@ -23,15 +23,17 @@ from partnerships.models import (
     Organization,
     Programme,
     ProgrammeItem,
+    Region,
     User,
 )
 from partnerships.models.milestones import MILESTONE_TARGETS, MilestoneQuerySet
+from partnerships.models.organizations import regions_below
 from partnerships.statuses import MilestoneStatus
 
 DUE_WITHIN_DAYS = {"week": 7, "month": 30, "quarter": 90}
 
 
-class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
+class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet], DatedFilterSet[MilestoneQuerySet]):
     """Filters of milestones. Without a status the list shows what is still to be done."""
 
     FRONT = ("status", "due", "unit", "owner")
@@ -71,17 +73,26 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
     of_programme = django_filters.ModelChoiceFilter(
         label=_("Program"), queryset=Programme.objects.none(), method="filter_of_programme"
     )
+    region = region_filter(_("Region of a partner (incl. sub-regions)"))
     agreement = linked_filter(_("Agreement"), Agreement, field_name="agreement")
     partner = linked_filter(_("Partner"), Organization, method="filter_partner")
 
     def choices_in_scope(self) -> dict[str, QuerySet]:
         owners = people_of(Milestone.objects.visible_to(self.user), "owner")
         people = User.objects.visible_to(self.user) | owners
-        return {**super().choices_in_scope(), "owner": owners, "waits_for": people}
+        regions = regions_with(Organization.objects.visible_to(self.user))
+        return {**super().choices_in_scope(), "owner": owners, "waits_for": people, "region": regions}
 
     def filter_queryset(self, queryset: MilestoneQuerySet) -> MilestoneQuerySet:
         filtered = super().filter_queryset(queryset)
-        return filtered if self.form.cleaned_data.get("status") else filtered.pending()
+        if self.form.cleaned_data.get("status"):
+            return filtered
+        day = self.form.cleaned_data.get("as_of")
+        return filtered.pending_on(day) if day else filtered.pending()
+
+    def filter_region(self, queryset: MilestoneQuerySet, name: str, value: Region) -> MilestoneQuerySet:
+        seen = Agreement.objects.visible_to(self.user).in_regions(regions_below(value))
+        return queryset.filter(agreement__in=seen.order_by().values("pk"))
 
     def filter_party(self, queryset: MilestoneQuerySet, name: str, value: str) -> MilestoneQuerySet:
         parties = AgreementParty.objects.filter(organization__in=Organization.objects.search(value).values("pk"))
@@ -109,8 +120,16 @@ class MilestoneFilterSet(OwnedFilterSet[MilestoneQuerySet]):
 
     def filter_due(self, queryset: MilestoneQuerySet, name: str, value: str) -> MilestoneQuerySet:
         if value == "overdue":
-            return queryset.overdue(self.today)
-        return queryset.due_between(self.today, self.today + dt.timedelta(days=DUE_WITHIN_DAYS[value]))
+            return queryset.filter(due_on__lt=self.today) if self._is_past else queryset.overdue(self.today)
+        until = self.today + dt.timedelta(days=DUE_WITHIN_DAYS[value])
+        if self._is_past:
+            return queryset.filter(due_on__range=(self.today, until))
+        return queryset.due_between(self.today, until)
+
+    @property
+    def _is_past(self) -> bool:
+        """Whether the list shows what was pending on another day, which has been done since."""
+        return bool(self.form.cleaned_data.get("as_of"))
 
 
 # The name of an honour reads its scheme and its holder.

@@ -1,13 +1,14 @@
 """Activities: trainings, research projects, visits and whatever else keeps a promise; calls and messages."""
 
 import datetime as dt
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce, Greatest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -56,6 +57,14 @@ LASTING_KINDS = frozenset(
     {ActivityKind.RESEARCH_PROJECT, ActivityKind.CONSULTING, ActivityKind.TECHNICAL_SERVICE, ActivityKind.INTERNSHIP}
 )
 
+# Charts and reports count the kinds in these groups; all other kinds are in the last one.
+ACTIVITY_GROUPS: Mapping[str, tuple[str, ...]] = {
+    "training": (ActivityKind.TRAINING,),
+    "project": (ActivityKind.RESEARCH_PROJECT,),
+    "visit": (ActivityKind.VISIT,),
+}
+OTHER_GROUP = "other"
+
 
 class ActivityQuerySet(ScopedQuerySet):
     def in_scope(self, user: User) -> Q:
@@ -78,6 +87,10 @@ class ActivityQuerySet(ScopedQuerySet):
 
     def completed(self) -> Self:
         return self.filter(status=ActivityStatus.COMPLETED)
+
+    def of_other_kinds(self) -> Self:
+        """Return the activities of kinds that are in no named one of ``ACTIVITY_GROUPS``."""
+        return self.exclude(kind__in=[kind for kinds in ACTIVITY_GROUPS.values() for kind in kinds])
 
     def unfinished(self) -> Self:
         return self.exclude(status__in=(ActivityStatus.COMPLETED, ActivityStatus.CANCELLED))
@@ -446,10 +459,26 @@ def quiet_agreements(
     """Return those in force that had neither a completed activity nor a contact note since ``since``.
 
     ``since`` is ``QUIET_AFTER_DAYS`` before ``today`` unless given; an agreement signed after it is not quiet yet.
-    Planned activities do not count.
+    Planned activities do not count, nor does what was done after ``today``, where that is a day in the past.
     """
     since = since or today - dt.timedelta(days=QUIET_AFTER_DAYS)
-    done = Activity.objects.completed().filter(agreement=OuterRef("pk"), completed_on__gte=since)
-    notes = ContactNote.objects.filter(agreement=OuterRef("pk"), happened_on__gte=since)
+    until = max(since, today)
+    done = Activity.objects.completed().filter(agreement=OuterRef("pk"), completed_on__range=(since, until))
+    notes = ContactNote.objects.filter(agreement=OuterRef("pk"), happened_on__range=(since, until))
     signed = Q(signed_at_latest__isnull=True) | Q(signed_at_latest__lt=since)
     return agreements.in_force(today).filter(signed, ~Exists(done), ~Exists(notes), signed_on__lt=since)
+
+
+def with_contacted_on(agreements: AgreementQuerySet, today: dt.date) -> AgreementQuerySet:
+    """Add ``contacted_on``: the day of the last completed activity, contact note or signing, as it was known by ``today``.
+
+    Those in force for which it lies before ``quiet_agreements``'s ``since`` are quiet.
+    """
+    done = Activity.objects.completed().filter(agreement=OuterRef("pk"), completed_on__lte=today)
+    notes = ContactNote.objects.filter(agreement=OuterRef("pk"), happened_on__lte=today)
+    signed = Coalesce("signed_at_latest", "signed_on")
+    completed = Subquery(done.order_by("-completed_on").values("completed_on")[:1])
+    noted = Subquery(notes.order_by("-happened_on").values("happened_on")[:1])
+    # The greatest of a day and null is null on SQLite.
+    latest = Greatest(signed, Coalesce(completed, signed), Coalesce(noted, signed), output_field=models.DateField())
+    return agreements.annotate(contacted_on=latest)

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, Max, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Least
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +36,9 @@ from partnerships.models.terms import AgreementTerm, last_term, running_period
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.partial_dates import PartialDate, Precision, partial_date
 from partnerships.statuses import AgreementStatus
+
+# Later than any day that we count with, for what has no end.
+NEVER = Value(dt.date.max, output_field=models.DateField())
 
 
 class AgreementQuerySet(ScopedQuerySet):
@@ -118,6 +121,36 @@ class AgreementQuerySet(ScopedQuerySet):
         """Return agreements that are not closed and whose coordinator is absent without a deputy."""
         return self.not_closed().filter(away_alone("coordinator", today))
 
+    def with_ended_on(self, day: dt.date) -> Self:
+        """Add ``ended_on``: the day on which a signed agreement was closed or its last term ended; null while neither had by ``day``.
+
+        The last day of a term is still in force, so that the term has ended once that day is over.
+        """
+        has_ended = Q(closed_on__lte=day) & Q(closed_on__lte=F("last_day")) | Q(last_day__lt=day)
+        rows = self.with_last_day().alias(closed_on=Coalesce("terminated_on", "completed_on", NEVER))
+        return rows.annotate(
+            ended_on=Case(
+                When(has_ended, signed_on__isnull=False, then=Least("closed_on", "last_day")),
+                output_field=models.DateField(),
+            )
+        )
+
+    def with_last_day(self) -> Self:
+        """Add ``last_day``: the last one of the terms, as recorded or by automatic renewals; ``NEVER`` without an end."""
+        terms = AgreementTerm.objects.filter(agreement=OuterRef("pk")).order_by().values("agreement")
+        last = terms.annotate(last=Max(lasts_until())).values("last")
+        return self.annotate(last_day=Coalesce(Subquery(last), NEVER))
+
+    def ran_between(self, first: dt.date, last: dt.date) -> Self:
+        """Return signed agreements with a term that covers a day from ``first`` to ``last`` before they were closed."""
+        terms = AgreementTerm.objects.filter(_lasts_to(first), agreement=OuterRef("pk"), starts_on__lte=last)
+        return self.filter(
+            Exists(terms),
+            Q(terminated_on__isnull=True) | Q(terminated_on__gt=first),
+            Q(completed_on__isnull=True) | Q(completed_on__gt=first),
+            signed_on__lte=last,
+        )
+
     def not_closed(self) -> Self:
         return self.exclude(
             status__in=(AgreementStatus.COMPLETED, AgreementStatus.TERMINATED, AgreementStatus.CANCELLED)
@@ -148,6 +181,17 @@ def _lasts_to(day: dt.date) -> Q:
     later = AgreementTerm.objects.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))
     renewed = Q(renewal=AgreementTerm.Renewal.AUTOMATIC) & (Q(renews_until__isnull=True) | Q(renews_until__gte=day))
     return Q(ends_on__isnull=True) | Q(ends_on__gte=day) | renewed & ~Q(Exists(later))
+
+
+def lasts_until() -> Case:
+    """Return the expression for the last day of a term, as recorded or by automatic renewals; ``NEVER`` where it has none."""
+    later = AgreementTerm.objects.filter(agreement=OuterRef("agreement"), number__gt=OuterRef("number"))
+    return Case(
+        When(ends_on__isnull=True, then=NEVER),
+        When(~Q(Exists(later)), renewal=AgreementTerm.Renewal.AUTOMATIC, then=Coalesce("renews_until", NEVER)),
+        default="ends_on",
+        output_field=models.DateField(),
+    )
 
 
 class Agreement(TitledModel, NamedModel, SeededModel, SearchableModel, VersionedModel):

@@ -136,6 +136,11 @@ class MilestoneQuerySet(ScopedQuerySet):
         """Open or submitted: something is still to be done."""
         return self.filter(is_one_of("status", PENDING_STATUSES))
 
+    def pending_on(self, day: dt.date) -> Self:
+        """Return what was still to be done at the end of ``day``, by the due dates and steps on record now."""
+        later = Q(met_on__gt=day) | Q(waived_on__gt=day) | Q(cancelled_on__gt=day)
+        return self.filter(is_one_of("status", PENDING_STATUSES) | later)
+
     def overdue(self, today: dt.date) -> Self:
         return self.pending().filter(due_on__lt=today)
 

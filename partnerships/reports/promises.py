@@ -333,7 +333,7 @@ def _with_credits(
 ) -> dict[int, KeptPromises]:
     below = ids_below_each([agreement.pk for agreement in agreements])
     under: dict[int, list[Credit]] = defaultdict(list)
-    for credit in _credits({*below, *(pk for branch in below.values() for pk in branch)}, user):
+    for credit in credits_under({*below, *(pk for branch in below.values() for pk in branch)}, user, today=today):
         under[credit.agreement].append(credit)
     return {
         agreement.pk: KeptPromises(
@@ -347,17 +347,21 @@ def _with_credits(
     }
 
 
-def _credits(agreements: set[int], user: User) -> list[Credit]:
-    """Return what the activities and joint facilities that ``user`` sees count for under the agreements."""
+def credits_under(agreements: set[int], user: User, *, today: dt.date) -> list[Credit]:
+    """Return what the activities and joint facilities that ``user`` sees count for under the agreements.
+
+    Where ``today`` is a day in the past, what was done after it was still planned.
+    """
     activities = Activity.objects.visible_to(user).credited().filter(agreement__in=agreements)
     rows = ActivityCredit.objects.filter(activity__in=activities.order_by().values("pk")).select_related("activity")
     found = []
     for row in rows:
         activity = row.activity
-        is_done = activity.status == ActivityStatus.COMPLETED
+        completed_on = activity.completed_on
+        is_done = activity.status == ActivityStatus.COMPLETED and completed_on is not None and completed_on <= today
         # Nobody knows for when, once it is postponed.
         planned_on = None if activity.status == ActivityStatus.POSTPONED else activity.planned_end
-        on = activity.completed_on if is_done else planned_on
+        on = completed_on if is_done else planned_on
         source, agreement = ("activity", activity.pk), activity.agreement_id or 0
         found.append(Credit(source, agreement, row.area_id, row.organization_id, row.quantity, is_done, on))
     facilities = Facility.objects.visible_to(user).credited().filter(agreement__in=agreements)
@@ -373,7 +377,7 @@ def _credits(agreements: set[int], user: User) -> list[Credit]:
         "unit__organization",
         "partners__organization",
     ):
-        is_done = status != FacilityStatus.PLANNED
+        is_done = status != FacilityStatus.PLANNED and (opened_on is None or opened_on <= today)
         on = opened_on if is_done else starts_on
         sides[pk].append(Credit(("facility", pk), agreement, area, organization, 1, is_done, on))
         ours[pk] = own
@@ -408,7 +412,7 @@ def counted_term(agreement: Agreement, today: dt.date) -> CountedTerm | None:
     starts_on, ends_on = spans[number]
     is_last = number == len(spans) - 1
     if number == 0 and terms[0].starts_precision == Precision.UNKNOWN:
-        starts_on = _likely_start(agreement, day)
+        starts_on = likely_start(agreement, day)
     earliest_end = (
         PartialDate(ends_on, terms[-1].ends_precision if is_last else Precision.DAY).first if ends_on else None
     )
@@ -425,7 +429,7 @@ def counted_term(agreement: Agreement, today: dt.date) -> CountedTerm | None:
     )
 
 
-def _likely_start(agreement: Agreement, day: dt.date) -> dt.date:
+def likely_start(agreement: Agreement, day: dt.date) -> dt.date:
     """Return from when an agreement whose start is not known counts: its signing, or else the year of ``day``."""
     if agreement.signed_on and agreement.signed_precision != Precision.UNKNOWN:
         return agreement.signed_on

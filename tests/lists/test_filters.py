@@ -182,6 +182,14 @@ AGREEMENT_CASES = {
     "signed_from": (f"signed_from={days(0)}", ["kept"]),
     "signed_until": (f"signed_until={days(-1)}", ["silent"]),
     "in_force_on": (f"in_force_on={days(-100)}", ["silent"]),
+    "as_of": (f"as_of={days(-100)}&in_force=yes", ["silent"]),
+    "ended_from": (f"as_of={days(61)}&ended_from={days(60)}", ["silent"]),
+    "ended_until": (f"as_of={days(61)}&ended_until={days(60)}", ["silent"]),
+    "ran_from": (f"ran_from={days(61)}", ["kept"]),
+    "ran_until": (f"ran_until={days(-1)}", ["silent"]),
+    "contact_from": (f"contact_from={days(0)}", ["kept"]),
+    "contact_until": (f"contact_until={days(-300)}", ["silent"]),
+    "beside": ("beside={parent.pk}.{silent.unit.pk}", ["left"]),
     "ends_from": (f"ends_from={days(61)}", ["kept"]),
     "ends_until": (f"ends_until={days(60)}", ["silent"]),
     "expiring": ("expiring=60", ["silent"]),
@@ -230,6 +238,12 @@ def test_words_find_an_agreement_by_its_partner(words: str, agreements: dict[str
         (f"quiet_since={days(-300)}", []),
         (f"in_force_on={days(61)}", ["kept"]),
         (f"ends_from={days(60)}&ends_until={days(60)}", ["silent"]),
+        (f"as_of={days(60)}&ended_from={days(0)}", []),  # the last day of the term
+        (f"as_of={days(60)}&ended_until={days(0)}", []),
+        (f"ran_from={days(-300)}&ran_until={days(-300)}", ["silent"]),
+        (f"ran_from={days(-302)}&ran_until={days(-301)}", []),
+        (f"as_of={days(-120)}&quiet=yes", []),
+        (f"as_of={days(-119)}&quiet=yes", ["silent"]),
         (f"signed_from={days(-300)}&signed_until={days(-300)}", ["silent"]),
         ("region={home.pk}", []),  # our own organization is a party of each, and tells nothing
         ("honour={giant.pk}&honoured=lapsing", ["kept"]),
@@ -318,12 +332,13 @@ def test_filters_narrow_each_other(agreements: dict[str, Any], staff: Any) -> No
 def milestones(staff: Any) -> dict[str, Any]:
     late = MilestoneFactory(title="Late report", due_on=DAY - dt.timedelta(days=2))
     agreement = late.agreement
-    AgreementPartyFactory(agreement=agreement, organization=EnterpriseFactory(name="Forge", name_zh="锻造"))
+    forge = EnterpriseFactory(name="Forge", name_zh="锻造", region=RegionFactory())
+    AgreementPartyFactory(agreement=agreement, organization=forge)
     return {
         "area": AgreementAreaFactory(agreement=agreement).area,
         "programme": ProgrammeItemFactory(agreement=agreement).programme,
         "late": late,
-        "forge": agreement.parties.get(organization__name="Forge").organization,
+        "forge": forge,
         "soon": MilestoneFactory(
             title="Soon", due_on=DAY, kind="review", agreement=agreement, owner=UserFactory(**AWAY)
         ),
@@ -348,6 +363,8 @@ MILESTONE_CASES = {
     "type": ("type={later.agreement.type.pk}", ["later"]),
     "area": ("area={area.pk}", ["late", "soon"]),
     "of_programme": ("of_programme={programme.pk}", ["late", "soon"]),
+    "region": ("region={forge.region.pk}", ["late", "soon"]),
+    "as_of": (f"as_of={days(-1)}", ["late", "soon", "later", "met"]),
     "orphaned": ("orphaned=yes", ["later"]),
     "away": ("away=yes", ["soon"]),
     "agreement": ("agreement={later.agreement.pk}", ["later"]),
@@ -372,6 +389,9 @@ def test_milestones(name: str, milestones: dict[str, Any], staff: Any) -> None:
         ("due=week", ["soon"]),
         ("due=month", ["soon", "later"]),
         ("due=quarter", ["soon", "later"]),
+        (f"as_of={days(0)}", ["late", "soon", "later"]),
+        (f"as_of={days(-1)}&due=overdue", ["late"]),
+        (f"as_of={days(-3)}&due=week", ["late", "soon"]),
     ],
 )
 def test_milestones_still_to_be_done_unless_asked(
@@ -425,6 +445,7 @@ ACTIVITY_CASES = {
     "owner": ("owner={done.owner.pk}", ["done"]),
     "party": ("party=forge", ["visit"]),
     "region": ("region={province.pk}", ["visit"]),
+    "type": ("type={done.agreement.type.pk}", ["done"]),
     "of_programme": ("of_programme={programme.pk}", ["done"]),
     "on_from": (f"on_from={days(1)}", ["left"]),
     "on_until": (f"on_until={days(8)}", ["visit", "done"]),
@@ -476,6 +497,11 @@ def test_activities_arisen_from_an_event_of_the_programme(staff: Any) -> None:
     ActivityFactory()
 
     assert found(ActivityFilterSet, Activity, f"of_programme={programme.pk}", staff) == [arisen]
+
+
+def test_activities_of_kinds_that_have_no_group_of_their_own(activities: dict[str, Any], staff: Any) -> None:
+    rows = found(ActivityFilterSet, Activity, "kind=rest", staff)
+    assert rows == [activities["done"], activities["left"]]
 
 
 def test_activities_of_one_status(activities: dict[str, Any], staff: Any) -> None:
@@ -1197,9 +1223,9 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "partners": {"party", "organization", "country", "region", "kind", "honour"},
         "status": {"status", "in_force", "in_force_on"},
         "signed": {"signed_from", "signed_until"},
-        "until": {"ends_from", "ends_until", "expiring"},
+        "until": {"ends_from", "ends_until", "expiring", "ended_from", "ended_until", "ran_from", "ran_until"},
         "due": {"overdue"},
-        "contact": {"quiet", "quiet_days", "quiet_since"},
+        "contact": {"quiet", "quiet_days", "quiet_since", "contact_from", "contact_until"},
         "reference": {"q"},
         "type": {"type"},
         "amount": set(),
