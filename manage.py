@@ -15,7 +15,11 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from partnerships.acts import recorded_as
+
+    # The history names the command, without its arguments, which may be a name or a password.
+    with recorded_as(f"manage.py {sys.argv[1]}" if len(sys.argv) > 1 else ""):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ class Act:
 
 _current: ContextVar[Act | None] = ContextVar("act", default=None)
 _cause: ContextVar[str] = ContextVar("cause", default="")
+_reason: ContextVar[str] = ContextVar("reason", default="")
 _is_without_locks: ContextVar[bool] = ContextVar("without_locks", default=False)
 _is_rolled_back: ContextVar[bool] = ContextVar("rolled_back", default=False)
 _is_unchecked: ContextVar[bool] = ContextVar("constraints_unchecked", default=False)
@@ -69,6 +70,24 @@ def caused_by(words: str) -> Iterator[None]:
 def current_cause() -> str:
     """Return the reason for what is saved now, where its verb gives none; "" outside an import."""
     return _cause.get()
+
+
+@contextmanager
+def recorded_as(words: str) -> Iterator[None]:
+    """Give history rows written inside a reason where there is no better one: the act on many rows, the command, the run.
+
+    Unlike ``caused_by`` it says nothing of the people who acted: what is done inside is as much news as otherwise.
+    """
+    token = _reason.set(words)
+    try:
+        yield
+    finally:
+        _reason.reset(token)
+
+
+def current_reason() -> str:
+    """Return the reason for what is saved now, where its verb gives none: the import and its row, else the wider act."""
+    return current_cause() or _reason.get()
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.utils import timezone
 
+from partnerships.acts import recorded_as
 from partnerships.lists import exports
 from partnerships.operations.run import SEND_AT_MOST, RunReport, run_once
 from partnerships.operations.time_limits import run_stage, time_limits
@@ -26,6 +27,11 @@ def run_tick(
     The worker's task, the loop and cron all call this. A tick that is lost or done twice changes nothing, because the
     next one finds everything that is due. ``trigger`` says what asked for it.
     """
+    with recorded_as("Scheduled run"):
+        return _run(clock, limit=limit, is_stopping=is_stopping, trigger=trigger)
+
+
+def _run(clock: Clock, *, limit: int, is_stopping: Callable[[], bool], trigger: str) -> RunReport:
     # First, because somebody waits for the link and a run may take minutes.
     with time_limits():
         run_stage("links for passwords", lambda: send_requested_links(now=timezone.now()))

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from partnerships.acts import recorded_as
 from partnerships.exceptions import DomainError, StaleVersion
 from partnerships.models import (
     Activity,
@@ -83,7 +84,7 @@ def undo_rows(rows: Iterable[ImportRow], imported: Import, *, today: dt.date, be
         # Records made last refer to those made first: the agreement goes before its partners.
         for one in reversed(row.made):
             try:
-                with transaction.atomic():
+                with transaction.atomic(), recorded_as(reason):
                     _undo(one, actor=imported.asked_by, today=today, reason=reason)
             except StaleVersion as error:
                 results[RowUndo.KEPT].append(str(error))

@@ -27,6 +27,7 @@ from partnerships.models.feeds import FeedToken
 from partnerships.models.figures import CountingRule, FigureConfirmation, ReportedFigure
 from partnerships.models.heartbeats import ComponentHeartbeat
 from partnerships.models.hidden_records import HiddenRecord, hide_unseen, shown_to
+from partnerships.models.history_permits import HistoryPermit
 from partnerships.models.honours import Honour, HonourScheme
 from partnerships.models.imports import Import, ImportKind, ImportRecipe, ImportRow, RowOutcome, RowUndo
 from partnerships.models.lists import ColumnSet, Export, SavedView
@@ -123,6 +124,7 @@ __all__ = [
     "FigureConfirmation",
     "GovernmentBody",
     "HiddenRecord",
+    "HistoryPermit",
     "Honour",
     "HonourScheme",
     "Import",

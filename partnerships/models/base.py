@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.manager import HistoryManager
 from simple_history.models import HistoricalRecords
 
+from partnerships.acts import current_reason
 from partnerships.countries import HOME, country_choices
 from partnerships.exceptions import StaleVersion
 from partnerships.inputs import AmountField, CurrencyField, DayField, WholeNumberField, validate_currency
@@ -166,6 +167,10 @@ def status_of(row: models.Model) -> Status:
     return field.statuses(field.value_from_object(row))
 
 
+# Characters that the library keeps of the reason for a change.
+LONGEST_CHANGE_REASON = 100
+
+
 class CachedHistoryManager(HistoryManager):
     """The library's manager with its class cached."""
 
@@ -202,6 +207,11 @@ class History(HistoricalRecords):
     def fields_included(self, model: type[models.Model]) -> list[models.Field]:
         """Leave out sort keys: they follow from the names."""
         return [field for field in super().fields_included(model) if not isinstance(field, SortKeyField)]
+
+    def get_change_reason_for_object(self, instance: models.Model, history_type: str, using: str) -> str | None:
+        """Return the reason of the verb, else what the change belongs to; the column takes 100 characters."""
+        given = super().get_change_reason_for_object(instance, history_type, using)
+        return given or current_reason()[:LONGEST_CHANGE_REASON] or None
 
     def finalize(self, sender: type[models.Model], **kwargs: Any) -> None:
         # Django sends the signals of a proxy with the proxy as sender, and the library listens to the concrete class alone.

@@ -28,6 +28,7 @@ from django.views.decorators.http import require_POST, require_safe
 from partnerships import __version__
 from partnerships.lists.cells import moment_in_words
 from partnerships.models import Import, Milestone, Unit, User
+from partnerships.models.history_triggers import unprotected_tables
 from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.operations.audit import AUDIT, audit_and_note
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, silence
@@ -46,7 +47,7 @@ STUCK_AFTER = dt.timedelta(minutes=10)
 TICKS_LEFT = 3
 LITTLE_SPACE = 1024**3  # bytes
 BREACHES_SHOWN = 50
-UNITS_NAMED = IMPORTS_NAMED = 5
+UNITS_NAMED = IMPORTS_NAMED = TABLES_NAMED = 5
 NEEDS_A_PERSON = (*(status for status in WENT_WRONG if status != DeliveryStatus.RETRY), DeliveryStatus.HELD)
 
 
@@ -82,6 +83,7 @@ class Site:
 
     database: str
     pending_migrations: int
+    unprotected_tables: list[str]
     free: int
     total: int
     versions: list[tuple[str, str]]
@@ -154,6 +156,7 @@ def _site() -> Site:
     return Site(
         database=f"{connection.display_name} {version}",
         pending_migrations=len(pending),
+        unprotected_tables=unprotected_tables(),
         free=disk.free,
         total=disk.total,
         versions=[
@@ -328,6 +331,10 @@ def _about_site(state: PipelineState, site: Site) -> Iterator[Finding]:
         )
         advice = _("Run `manage.py migrate`, then start web, worker and beat again.")
         yield Finding("danger", what % {"count": site.pending_migrations}, advice)
+    if site.unprotected_tables:
+        what = _("The database does not keep the history as it was entered: a safeguard is missing for %(tables)s.")
+        tables = ", ".join(site.unprotected_tables[:TABLES_NAMED])
+        yield Finding("danger", what % {"tables": tables}, _("Run `manage.py migrate`: it sets the safeguards again."))
     if site.is_full:
         what = _("Only %(free)s are free where uploads are kept.") % {"free": filesizeformat(site.free)}
         yield Finding("danger", what, _("Free up space before uploads or the database fail."))

@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from partnerships.acts import one_act
+from partnerships.acts import one_act, recorded_as
 from partnerships.dates import add_months
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion, TransitionRefused
 from partnerships.models import (
@@ -335,7 +335,7 @@ def act_on_all(
     if len(picked) > MOST_ROWS:
         raise InvalidInput(_("At most %(count)s rows at once.") % {"count": MOST_ROWS})
     given, outcome = Circumstances(actor, now, values), BulkOutcome()
-    with transaction.atomic():
+    with transaction.atomic(), recorded_as(_("Many at once: %(act)s") % {"act": kind.label}):
         rows = _lock(kind, picked, actor)
         for one in picked:
             row = rows.get(one.pk)

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
+from partnerships.acts import recorded_as
 from partnerships.exceptions import DomainError, InvalidInput, StaleVersion
 from partnerships.models import Activity, Agreement, BulkAct, Demand, Facility, Milestone, User
 from partnerships.models.users import ScopedQuerySet, left_alone
@@ -115,7 +116,7 @@ def hand_over(
         raise InvalidInput(_("This person has it already: choose somebody else."), field="new_owner")
     if not new_owner.is_reachable:
         raise InvalidInput(_("This person is not active or has no e-mail address."), field="new_owner")
-    with transaction.atomic():
+    with transaction.atomic(), recorded_as(reason.strip()):
         require(actor, "team.view")
         rows = _lock_all(list(items), actor)
         before = _pending_of(giver)

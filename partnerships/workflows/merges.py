@@ -19,6 +19,7 @@ from django.db.models import Max, ProtectedError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
+from partnerships.acts import recorded_as
 from partnerships.exceptions import InvalidInput, TransitionRefused
 from partnerships.models import (
     Activity,
@@ -33,6 +34,7 @@ from partnerships.models import (
     DifferentContacts,
     DifferentOrganizations,
     Facility,
+    HistoryPermit,
     ImportRow,
     Merge,
     Milestone,
@@ -118,7 +120,7 @@ def merge_organizations(
     Either record may have changed since it was read: ``StaleVersion``. Refused for an organization and its own part. The
     leads of all units that hold one of the two are asked to note it.
     """
-    with transaction.atomic():
+    with transaction.atomic(), recorded_as(_reason(merged)):
         _check_two(kept, merged)
         _lock_around(kept, merged)
         before, gone = _locked(kept, merged, "organization.merge", actor)
@@ -152,7 +154,7 @@ def merge_contacts(
 
     Whoever asked for no mail under one of the two gets none afterwards.
     """
-    with transaction.atomic():
+    with transaction.atomic(), recorded_as(_reason(merged)):
         _check_two(kept, merged)
         _lock_around(kept, merged)
         before, gone = _locked(kept, merged, "contact.edit", actor)
@@ -181,7 +183,7 @@ def undo_merge(merge: Merge, *, actor: User | None, today: dt.date, now: dt.date
 
     What somebody changed since stays with the record that was kept; ``left`` says what.
     """
-    with transaction.atomic():
+    with transaction.atomic(), recorded_as(f"Undone: merge {merge.pk}"):
         locked = Merge.objects.select_for_update(no_key=True).get(pk=merge.pk)
         kept = locked.model.objects.filter(pk=locked.kept_id).first()
         if locked.undone_at is not None:
@@ -565,6 +567,9 @@ def _write(row: models.Model, values: dict[str, object], actor: User | None, rea
         if isinstance(row, Milestone):
             row.is_put_back = True  # whoever it waits for had it before, or it stays with them
         save_as(row, actor, reason=reason)
+    elif isinstance(row, StatusChange):
+        with HistoryPermit.objects.granted(HistoryPermit.Kind.MERGE, by=actor, reason=reason):
+            StatusChange.objects.filter(pk=row.pk).update(**values)
     else:
         type(row)._base_manager.filter(pk=row.pk).update(**values)
 

@@ -41,6 +41,7 @@ from partnerships.models import (
     Erasure,
     EventPerson,
     Export,
+    HistoryPermit,
     Import,
     ImportRow,
     MailRelay,
@@ -99,7 +100,14 @@ WRITTEN_BY_SYSTEM: Mapping[type[models.Model], tuple[str, ...]] = {
 # Log-ins under a name. Rows of two names would become the same row, so they are deleted.
 LOGINS: tuple[type[models.Model], ...] = (AccessAttempt, AccessFailureLog, AccessLog)
 # Derived from other columns, or searched in another way.
-NOT_SEARCHED: tuple[type[models.Model], ...] = (SearchEntry, NameKey, CeremonyDraft, UserSession, Erasure)
+NOT_SEARCHED: tuple[type[models.Model], ...] = (
+    SearchEntry,
+    NameKey,
+    CeremonyDraft,
+    UserSession,
+    Erasure,
+    HistoryPermit,
+)
 LONG_AGO = dt.datetime(2000, 1, 1, tzinfo=dt.UTC)
 IN_FLIGHT = (DeliveryStatus.CLAIMED, DeliveryStatus.HANDING)
 
@@ -303,7 +311,8 @@ def erase_person(
         with transaction.atomic():
             # One erasure at a time: of two that mask the same text at once, each would put back what the other masked.
             lock(ContentType.objects.get_for_model(Erasure))
-            return _erase(person, actor=actor, today=today, reason=reason, texts=texts)
+            with HistoryPermit.objects.granted(HistoryPermit.Kind.ERASURE, by=actor, reason=data_address(person)):
+                return _erase(person, actor=actor, today=today, reason=reason, texts=texts)
     except IntegrityError as error:
         words = _("Two records would get the same masked name. Change one of the ticked texts by hand first.")
         raise TransitionRefused(words) from error

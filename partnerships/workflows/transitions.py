@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
-from partnerships.acts import current_cause, is_without_locks
+from partnerships.acts import is_without_locks
 from partnerships.dates import EARLIEST_DAY, LATEST_DAY
 from partnerships.exceptions import InvalidInput, StaleVersion, TransitionRefused
 from partnerships.models import Contact, Erasure, StatusChange, User
@@ -111,7 +111,7 @@ def save_as(row: Any, actor: User | None, *, reason: str = "") -> None:
         check_input(row)
     # The history library reads both. Its column for the reason takes 100 characters.
     row._history_user = actor
-    row._change_reason = (reason or current_cause())[:100] or None
+    row._change_reason = reason[:100] or None
     row.save()
 
 

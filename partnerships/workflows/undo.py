@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from partnerships.acts import recorded_as
 from partnerships.exceptions import DomainError, NotAllowed, StaleVersion, TransitionRefused
 from partnerships.models import (
     Activity,
@@ -115,7 +116,7 @@ def undo_act(act: BulkAct, *, actor: User, now: dt.datetime) -> UndoResult:
 
     A row that somebody changed meanwhile is left as it is; so is one whose verb refuses.
     """
-    with transaction.atomic():
+    with transaction.atomic(), recorded_as(_("Undo of an act on many rows")):
         locked = BulkAct.objects.select_for_update(no_key=True).get(pk=act.pk)
         if locked.actor_id != actor.pk:
             raise NotAllowed(_("Only the person who did this can undo it."))

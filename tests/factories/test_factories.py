@@ -34,6 +34,7 @@ FACTORIES = [
 WITHOUT_FACTORY = {
     "BulkAct",
     "Erasure",
+    "HistoryPermit",
     "SearchEntry",
     "NameKey",
     "PasswordRequest",

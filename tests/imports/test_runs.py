@@ -40,6 +40,7 @@ from partnerships.models import Agreement, Import, ImportRecipe, Organization, U
 from partnerships.statuses import ImportStatus
 from partnerships.workflows.organizations import edit_organization
 from tests.imports.batches import NOW
+from tests.services.histories import count_without_reason
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 COLUMNS = {"Name": "name", "Code": "uscc", "Industry": "industry", "Kind": "kind", "Web": "website"}
@@ -140,7 +141,9 @@ def test_an_undo_sorts_into_undone_kept_and_failed(staff: User) -> None:
     edit_organization(beta, actor=staff, today=NOW.date(), changes={"industry": "steel"})
     # A person who works there keeps an organization from being deleted.
     ContactFactory(organization=Organization.objects.get(name="Gamma Foundry"))
+    reasonless = count_without_reason()
     imported = run(ask_for_undo(imported, actor=staff, now=NOW).pk, clock=lambda: LATER)
+    assert count_without_reason() == reasonless
     results = {row.cells[0]: row.undo for row in imported.rows.all()}
     assert results == {
         "Alpha Works": "reversed",

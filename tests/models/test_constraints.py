@@ -82,7 +82,7 @@ from partnerships.factories import (
     UnitMembershipFactory,
     UserFactory,
 )
-from partnerships.models import Erasure, NameKey, ReminderMark, SearchEntry
+from partnerships.models import Erasure, HistoryPermit, NameKey, ReminderMark, SearchEntry
 
 pytestmark = [pytest.mark.django_db, pytest.mark.both_databases]
 
@@ -270,6 +270,7 @@ BROKEN: dict[str, Callable[[], Any]] = {
     "organization_unit_unique": lambda: twice(OrganizationUnitFactory, "organization", "unit"),
     "organization_uscc_unique": lambda: twice(OrganizationFactory, uscc="91330000142918732X"),
     "erasure_of_one_person": lambda: Erasure.objects.create(reason="Nobody"),
+    "history_permit_open_or_closed": lambda: HistoryPermit.objects.create(open_until_id=-2),
     "event_person_is_one": lambda: EventPersonFactory(user=None),
     "event_user_unique": lambda: twice(EventPersonFactory, "event", "user"),
     "event_contact_unique": lambda: twice(

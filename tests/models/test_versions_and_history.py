@@ -1,15 +1,19 @@
 """A stale save is refused through every root, and each save leaves one history row with its actor."""
 
 import inspect
+import sys
+from importlib import import_module
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import update_last_login
+from django.core import management
 from django.core.exceptions import ValidationError
 from django.db import models
 
 from partnerships import factories
+from partnerships.acts import caused_by, current_reason, recorded_as
 from partnerships.exceptions import StaleVersion
 from partnerships.factories import (
     AgreementFactory,
@@ -18,9 +22,10 @@ from partnerships.factories import (
     InstitutionFactory,
     MilestoneFactory,
     OrganizationNameFactory,
+    RegionFactory,
     UserFactory,
 )
-from partnerships.models import Agreement, Enterprise, Event, Institution, Milestone, Organization, User
+from partnerships.models import Agreement, Enterprise, Event, Institution, Milestone, Organization, Region, User
 from partnerships.models.base import VersionedModel
 from partnerships.workflows.transitions import delete_as, save_as
 
@@ -59,6 +64,7 @@ UNTRACKED = {
     "Export",
     "FeedToken",
     "FigureConfirmation",
+    "HistoryPermit",
     "Import",
     "ImportRecipe",
     "ImportRow",
@@ -214,3 +220,29 @@ def test_the_reason_of_a_change_stands_in_its_history_row_alone() -> None:
 def test_a_name_added_is_no_new_version_of_the_organization() -> None:
     name = OrganizationNameFactory()
     assert Organization.objects.get(pk=name.organization_id).version == 1
+
+
+def test_history_says_what_a_change_belonged_to() -> None:
+    region = RegionFactory()
+
+    def reason_of_change(verb_says: str = "") -> str | None:
+        save_as(region, None, reason=verb_says)
+        return region.history.latest("history_id").history_change_reason
+
+    with recorded_as("Many at once"):
+        said = [reason_of_change(), reason_of_change("Moved")]
+        with caused_by("Import 3, row 7"):
+            said.append(reason_of_change())
+        delete_as(RegionFactory(name="Gone"), None)
+    assert [*said, reason_of_change()] == ["Many at once", "Moved", "Import 3, row 7", None]
+    assert Region.history.get(history_type="-").history_change_reason == "Many at once"
+
+
+def test_history_says_which_command_changed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    monkeypatch.setattr(management, "execute_from_command_line", lambda _arguments: seen.append(current_reason()))
+    monkeypatch.setattr(sys, "argv", ["manage.py", "createsuperuser", "--username", "somebody"])
+
+    import_module("manage").main()
+
+    assert seen == ["manage.py createsuperuser"]

@@ -14,6 +14,7 @@ from partnerships.demo.seed import seed_sample
 from partnerships.models import (
     Agreement,
     DocumentVersion,
+    HistoryPermit,
     Milestone,
     ReminderPlan,
 )
@@ -68,7 +69,9 @@ def test_removal_leaves_everything_as_it_was(articles: SeedingReport) -> None:
     removal = remove_sample()
     after = contents()
     assert removal.kept == []
-    marks = ("ReminderMark", "ComponentHeartbeat")
+    permits = HistoryPermit.objects.order_by("pk").values_list("kind", "reason")
+    assert list(permits) == [("sample", "Sample added"), ("sample", "Sample removed")]
+    marks = ("ReminderMark", "ComponentHeartbeat", "HistoryPermit")
     assert {name: rows for name, rows in after.items() if rows != before[name] and name not in marks} == {}
     assert seed_articles(today=TODAY).differences == []
 

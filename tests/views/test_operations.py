@@ -28,6 +28,7 @@ from partnerships.factories import (
     WorkCalendarFactory,
 )
 from partnerships.models import ComponentHeartbeat, Delivery
+from partnerships.models.history_triggers import remove_triggers
 from partnerships.operations.setup import missing_setup
 from partnerships.statuses import DeliveryStatus, PlanStatus
 from partnerships.views import operations
@@ -190,6 +191,14 @@ def test_a_database_behind_the_code_is_found(look: Callable[[], Any], monkeypatc
     assert findings(look()) == ["2 changes of the database are not applied."]
 
 
+def test_a_history_that_could_be_rewritten_is_found(look: Callable[[], Any]) -> None:
+    heartbeat()
+    remove_triggers("default")
+
+    [found] = findings(look())
+    assert "a safeguard is missing for partnerships_historicalachievement, " in found
+
+
 def test_a_full_disk_is_found(look: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     heartbeat()
     monkeypatch.setattr(operations, "LITTLE_SPACE", 10**18)
@@ -253,7 +262,7 @@ def test_the_page_costs_the_same_with_more_rows(
         ReminderItemFactory(delivery__sent=True)
     look()
 
-    with django_assert_num_queries(25):
+    with django_assert_num_queries(27):
         look()
 
 

@@ -24,6 +24,7 @@ from partnerships.workflows.bulk import KINDS, MOST_ROWS, Picked, act_on_all, pr
 from partnerships.workflows.handover import HandOverItem, hand_over
 from partnerships.workflows.milestones import move_milestone, snooze_milestone, unsnooze_milestone
 from partnerships.workflows.undo import undo_act
+from tests.services.histories import count_without_reason
 from tests.workflows.follow_ups import plan_activity
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,7 @@ def test_each_act_does_what_its_preview_says_and_can_be_undone(unit: Any, lead: 
         ("postpone", ActivityFactory(unit=unit, owner=lead, in_progress=True), {}),
         ("reassign", activity, {"owner": colleague}),
     ]
+    reasonless = count_without_reason()
     for key, row, values in acts:
         row.refresh_from_db()
         before, notes = columns(row), ContactNote.objects.count()
@@ -103,8 +105,11 @@ def test_each_act_does_what_its_preview_says_and_can_be_undone(unit: Any, lead: 
         assert columns(row) != before or ContactNote.objects.count() > notes or key in {"programme", "area"}, key
         result = undo_act(outcome.act, actor=lead, now=NOON)
         assert (result.left, len(result.restored)) == ([], 1), key
+        assert count_without_reason() == reasonless, key
         assert (columns(row), ContactNote.objects.count()) == (before, notes), key
         BulkAct.objects.all().delete()
+    said = set(Milestone.history.exclude(history_change_reason=None).values_list("history_change_reason", flat=True))
+    assert {"Many at once: Mark as done", "Undo of an act on many rows"} <= said
     assert not agreement.programme_items.exists()
     assert not draft.promised_areas.filter(area=area).exists()
 

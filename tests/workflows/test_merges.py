@@ -84,6 +84,7 @@ from partnerships.workflows.merges import (
 )
 from partnerships.workflows.organizations import edit_organization, register_contact
 from tests.imports.test_killed_runs import environment
+from tests.services.histories import count_without_reason
 from tests.services.processes import start_process
 from tests.services.stack import eventually
 from tests.together import refused, run_together
@@ -271,6 +272,8 @@ def check_law(kept: Any, gone: Any, makers: Any, rows: Any, merge_records: Calla
     actor = UserFactory(staff=True)
     before = columns_of_all()
 
+    reasonless = count_without_reason()
+
     merge = merge_records(fresh(kept), fresh(gone), actor=actor, today=DAY)
 
     after = columns_of_all()
@@ -278,13 +281,14 @@ def check_law(kept: Any, gone: Any, makers: Any, rows: Any, merge_records: Calla
     assert set(before) - set(after) == removed
     # New are what the merge lists and the milestones that ask to note it or follow from the merged parties.
     news = {label for label, _pk in set(after) - set(before) - added}
-    assert news <= {"partnerships.Milestone", "partnerships.StatusChange"}
+    assert news <= {"partnerships.Milestone", "partnerships.StatusChange", "partnerships.HistoryPermit"}
 
     undo_merge(merge, actor=actor, today=DAY, now=NOON)
 
     assert fresh(merge).left == []
     after = columns_of_all()
     assert {key: after.get(key) for key in before} == before
+    assert count_without_reason() == reasonless
 
 
 class TestLaw:

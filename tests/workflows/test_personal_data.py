@@ -35,7 +35,17 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.lists.exports import remove_old
-from partnerships.models import Agreement, BulkAct, Contact, Delivery, Erasure, SecurityEvent, UnitMembership, User
+from partnerships.models import (
+    Agreement,
+    BulkAct,
+    Contact,
+    Delivery,
+    Erasure,
+    HistoryPermit,
+    SecurityEvent,
+    UnitMembership,
+    User,
+)
 from partnerships.models.drafts import people_behind_draft
 from partnerships.operations.audit import audit
 from partnerships.workflows.merges import merge_contacts
@@ -290,6 +300,8 @@ def test_it_is_in_the_security_log_with_its_reason_and_without_the_name(system_a
     event, erasure = SecurityEvent.objects.get(kind="person_erased"), Erasure.objects.get(contact=contact)
     assert (event.user, event.detail) == (system_admin, f"{MASK} wrote on 2 November")
     assert (erasure.by, erasure.reason) == (system_admin, event.detail)
+    permit = HistoryPermit.objects.get()
+    assert (permit.kind, permit.by, permit.reason) == ("erasure", system_admin, f"/people/{contact.pk}/data/")
 
 
 def test_the_search_of_mails_goes_on_after_an_interruption_and_forgets_the_words(

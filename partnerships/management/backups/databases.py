@@ -19,6 +19,7 @@ from psycopg.conninfo import make_conninfo
 from psycopg.pq import Conninfo
 
 from partnerships.management.backups.archive import BackupError
+from partnerships.models.history_triggers import FUNCTIONS
 
 # What `migrate` alone leaves in a new database.
 MADE_BY_MIGRATE = frozenset({"django_migrations", "django_content_type", "auth_permission"})
@@ -178,6 +179,8 @@ class PostgreSQL:
             "BEGIN;",
             f"SET LOCAL lock_timeout = '{WAIT}s';",
             *(f"DROP TABLE {_name(schema)}.{_name(table)} CASCADE;" for table in old),
+            # The dump brings them along.
+            *(f"DROP FUNCTION IF EXISTS {_name(schema)}.{_name(function)}() CASCADE;" for function in FUNCTIONS),
         ]
         after = [
             # A dump sets an empty search path, for which the checks below would find no table.

@@ -1,8 +1,19 @@
-"""The pause after a restore, as SQL that runs in the transaction that makes the restored rows visible to others."""
+"""The pause of all mail after a restore, and the permit for the history that it replaced.
+
+It is SQL that runs in the transaction that makes the restored rows visible to others.
+"""
 
 import datetime as dt
 
-from partnerships.models import Delivery, DeliveryEvent, MailHold, ReminderItem, ReminderMark, ReminderPlan
+from partnerships.models import (
+    Delivery,
+    DeliveryEvent,
+    HistoryPermit,
+    MailHold,
+    ReminderItem,
+    ReminderMark,
+    ReminderPlan,
+)
 from partnerships.models.reasons import Reason
 from partnerships.statuses import DeliveryStatus
 
@@ -21,6 +32,7 @@ def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
     waiting = f"FROM {mails} WHERE status IN ({', '.join(_text(status) for status in WAITING)})"
     changes = f"status = {held}, reason = {reason}, held_at = {at}, lease_until = NULL"
     concerned = f"{plans} p JOIN {items} i ON i.plan_id = p.id JOIN {mails} m ON m.id = i.delivery_id"
+    permit = f"{_text(HistoryPermit.Kind.RESTORE)}, {_text(f'As of {_time(taken_at)} UTC')}, {at}"
     # Nothing in them comes from outside: names of tables, constants and times.
     return [
         f"UPDATE {holds} SET is_active = false, lifted_at = {at} WHERE is_active;",  # noqa: S608
@@ -31,6 +43,7 @@ def statements(*, now: dt.datetime, taken_at: dt.datetime) -> list[str]:
         # Rules that wait for an answer count from here on: ``unanswered.mark_notified``.
         f"INSERT INTO {marks} (milestone_id, act) SELECT DISTINCT p.milestone_id, '' FROM {concerned}"  # noqa: ISC004, S608
         f" WHERE m.status = {held} AND m.held_at = {at};",
+        f"INSERT INTO {HistoryPermit._meta.db_table} (kind, reason, at) VALUES ({permit});",  # noqa: S608
     ]
 
 
