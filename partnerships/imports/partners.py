@@ -113,8 +113,8 @@ def is_decided(row: WorkRow, batch: Batch, name: str) -> bool:
 def _named(batch: Batch, names: Iterable[str], uscc: str | None) -> Organization | None:
     keys = {person_key(name): name for name in names if name}
     for key in keys:
-        if key in batch.added or key in batch.organizations:
-            found = batch.added.get(key) or batch.organizations[key]
+        found = batch.added.get(key) or batch.organizations.get(key)
+        if found is not None:
             return None if uscc and found.uscc and found.uscc != uscc else found
     telling: set[str] = set().union(*(telling_keys(name) for name in keys.values()))
     if telling:

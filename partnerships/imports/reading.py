@@ -1,7 +1,7 @@
 """From the cells of a file to the typed values of its rows, by what was chosen for it."""
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,16 +84,8 @@ def fields_of(kind: str, words: Words) -> dict[str, Field]:
     }
 
 
-def work_rows(
-    rows: Iterable[ImportRow], fields: Mapping[str, Field], layout: Mapping[str, Any], recipe: Recipe
-) -> list[WorkRow]:
-    """Return the rows of an import with typed values; what cannot be read becomes a problem of its row."""
-    reader = _Reader(fields, layout, recipe)
-    return [reader.work_row(row) for row in rows]
-
-
-class _Reader:
-    """Reads the rows of one import by the same fields, columns and recipe."""
+class RowReader:
+    """Reads the rows of one import by the same fields, columns and recipe; what cannot be read becomes a problem of its row."""
 
     def __init__(self, fields: Mapping[str, Field], layout: Mapping[str, Any], recipe: Recipe) -> None:
         self._fields, self._recipe = fields, recipe

@@ -23,6 +23,8 @@ from partnerships.permissions import may
 
 NEW = "new"
 LONGEST_KEY = 300
+# So many organizations of earlier rows are kept in memory.
+MOST_ORGANIZATIONS = 200
 
 
 class Undecided(DomainError):
@@ -63,12 +65,6 @@ class WorkRow:
         """Add a remark that does not refuse the row."""
         self.problems.append({"field": field, "message": str(message), "note": "1"})
 
-    def forget(self) -> None:
-        """Let go of what the result of the row does not need: a file may have many rows."""
-        self.values, self.cells = {}, []
-        if self.record is not None:
-            self.record = type(self.record)(pk=self.record.pk)
-
     @property
     def fingerprint(self) -> str:
         """Return what must be the same in the preview and in the import; ids of new records differ between the two."""
@@ -98,6 +94,34 @@ class EarlierRows(Protocol):
         """Return the row with this key, if there is one."""
 
 
+class RememberedOrganizations:
+    """Organizations by folded name: the ids of all of them, and the last ones as they are, which later rows often name again."""
+
+    def __init__(self) -> None:
+        self._ids: dict[str, int] = {}
+        self._recent: dict[int, Organization] = {}
+
+    def add(self, found: Mapping[str, Organization]) -> None:
+        for key, organization in found.items():
+            self._ids[key] = organization.pk
+            self._keep(organization)
+
+    def get(self, key: str) -> Organization | None:
+        pk = self._ids.get(key)
+        if pk is None:
+            return None
+        found = self._recent.get(pk) or Organization.objects.filter(pk=pk).first()
+        if found is not None:
+            self._keep(found)
+        return found
+
+    def _keep(self, organization: Organization) -> None:
+        self._recent.pop(organization.pk, None)
+        self._recent[organization.pk] = organization
+        if len(self._recent) > MOST_ORGANIZATIONS:
+            del self._recent[next(iter(self._recent))]
+
+
 @dataclass
 class Batch:
     """A run over all rows of a file: who imports what for which unit, and what was found or made so far."""
@@ -112,7 +136,7 @@ class Batch:
     choices: Mapping[str, Mapping[str, models.Model]] = field(default_factory=dict)
     earlier: EarlierRows = field(default_factory=dict[str, ImportRow])
     # Organizations by folded name, made or found by earlier rows; the second is what the row under way adds.
-    organizations: dict[str, Organization] = field(default_factory=dict)
+    organizations: RememberedOrganizations = field(default_factory=RememberedOrganizations)
     added: dict[str, Organization] = field(default_factory=dict)
     rows_of: dict[int, int] = field(default_factory=dict)  # organizations made by this run -> number of the row
     seen: dict[str, int] = field(default_factory=dict)  # keys -> number of the row
@@ -202,7 +226,7 @@ def process(row: WorkRow, batch: Batch, apply: Apply) -> None:
         words = _("The database does not take this row: %(error)s")
         row.refuse(RowOutcome.REJECTED, InvalidInput(words % {"error": str(error).split("\n", 1)[0][:200]}))
         return
-    batch.organizations.update(batch.added)
+    batch.organizations.add(batch.added)
     for one in row.made:
         if one["act"] == "made" and one["model"] == "organization":
             batch.rows_of.setdefault(one["pk"], row.number)

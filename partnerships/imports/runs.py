@@ -5,13 +5,13 @@ A run is one process. Killed, it has changed nothing, and it can be started agai
 
 import datetime as dt
 import logging
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import translation
@@ -24,13 +24,15 @@ from partnerships.imports.files import UnreadableFile, read_tables
 from partnerships.imports.kinds import Field
 from partnerships.imports.office import office_choices
 from partnerships.imports.progress import RunProgress
-from partnerships.imports.reading import cell_to_json, choose_tables, columns_of, fields_of, headings_of, work_rows
+from partnerships.imports.reading import RowReader, cell_to_json, choose_tables, columns_of, fields_of, headings_of
 from partnerships.imports.recipes import Recipe, read_recipe
+from partnerships.imports.results import ROWS_AT_ONCE, RowResults
 from partnerships.imports.rows import Apply, Batch, WorkRow, process
 from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, saved_at_once
-from partnerships.imports.undo import undo_rows, version_of
+from partnerships.imports.undo import undo_rows
 from partnerships.late_inserts import late_inserts
-from partnerships.models import Import, ImportKind, ImportRow, RowOutcome
+from partnerships.models import Import, ImportKind, ImportRow
+from partnerships.models.imports import ImportRowQuerySet
 from partnerships.models.office_day import office_day
 from partnerships.models.run_indexes import run_indexes
 from partnerships.statuses import ImportStatus
@@ -38,7 +40,6 @@ from partnerships.statuses import ImportStatus
 logger = logging.getLogger(__name__)
 
 Clock = Callable[[], dt.datetime]
-ROWS_AT_ONCE = 500
 APPLY: Mapping[str, Apply] = {
     ImportKind.ORGANIZATIONS: organizations.apply,
     ImportKind.CONTACTS: contacts.apply,
@@ -48,8 +49,6 @@ APPLY: Mapping[str, Apply] = {
     ImportKind.ACTIVITIES: activities.apply,
     ImportKind.MILESTONES: milestones.apply,
 }
-# Columns of a row that a run writes; the others are decisions of people.
-RESULTS = ("outcome", "problems", "look_alikes", "changes", "key", "content_type", "object_id", "values", "made")
 # A run that fails leaves all as it was before.
 STATUS_BEFORE: Mapping[str, ImportStatus] = {
     ImportStatus.COMMITTING: ImportStatus.CHECKED,
@@ -113,57 +112,54 @@ def _finish(imported: Import, **columns: Any) -> None:
 
 def check(imported: Import, progress: RunProgress, clock: Clock) -> None:
     """Bring in all rows where nothing is saved, and note what became of each."""
-    rows, works, batch = _prepare(imported, clock)
+    batch, reader = _prepare(imported, clock)
+    results = RowResults(is_saved=False)
     with nothing_is_saved():
-        _process_all(works, batch, progress)
-    for row, work in zip(rows, works, strict=True):
-        _note_result(row, work, is_saved=False)
+        _process_all(imported, reader, batch, progress, results)
     with transaction.atomic():
-        ImportRow.objects.bulk_update(rows, RESULTS, batch_size=ROWS_AT_ONCE)
-        error = imported.error
-        counts = Counter(work.outcome for work in works)
-        adds = Counter(one["model"] for work in works for one in work.made if one["act"] == "made")
+        results.write()
         _finish(
             imported,
             status=ImportStatus.CHECKED,
-            counts=counts,
-            layout={**imported.layout, "adds": adds},
-            rows_done=len(works),
-            rows_total=len(works),
-            error=error,
+            counts=results.outcomes,
+            layout={**imported.layout, "adds": results.adds},
+            rows_done=results.total,
+            rows_total=results.total,
+            error=imported.error,
         )
 
 
 def commit(imported: Import, progress: RunProgress, clock: Clock) -> None:
     """Bring in the rows that the check found new or changed, all of them or none."""
-    rows, works, batch = _prepare(imported, clock)
-    expected = {row.pk: fingerprint_of(row) for row in rows}
-    done: dict[str, Any] = {"rows_done": len(works), "act": current_act(), "error": ""}
+    batch, reader = _prepare(imported, clock)
+    results = RowResults(is_saved=True)
+    act = current_act()
 
     def finish() -> None:
-        done["counts"] = Counter(work.outcome for work in works)
+        done: dict[str, Any] = {"rows_done": results.total, "counts": results.outcomes, "act": act, "error": ""}
         _finish(imported, status=ImportStatus.COMMITTED, committed_at=clock(), **done)
 
-    with saved_at_once(len(works), finish):
-        _process_all(works, batch, progress, expected)
-        _note_versions(works)
-        for row, work in zip(rows, works, strict=True):
-            _note_result(row, work, is_saved=True)
-        ImportRow.objects.bulk_update(rows, RESULTS, batch_size=ROWS_AT_ONCE)
+    with saved_at_once(imported.rows_total, finish):
+        _process_all(imported, reader, batch, progress, results, must_match=True)
+        results.write()
 
 
 def undo(imported: Import, progress: RunProgress, clock: Clock) -> None:
     """Take back what the import made and changed, as far as nobody changed it since."""
-    rows = list(imported.rows.filter(made__isnull=False).exclude(made=[]).order_by("-pk"))
-    now = clock()
+    rows = imported.rows.filter(made__isnull=False).exclude(made=[])
+    now, total, results = clock(), rows.count(), Counter[str]()
 
     def finish() -> None:
-        counts = {**imported.counts, **Counter(row.undo for row in rows)}
-        _finish(imported, status=ImportStatus.UNDONE, undone_at=now, counts=counts, error="", rows_done=len(rows))
+        counts = {**imported.counts, **results}
+        _finish(imported, status=ImportStatus.UNDONE, undone_at=now, counts=counts, error="", rows_done=total)
 
-    with saved_at_once(len(rows), finish):
-        undo_rows(rows, imported, today=office_day(imported, now), beat=progress.beat)
-        ImportRow.objects.bulk_update(rows, ["undo", "undo_note"], batch_size=ROWS_AT_ONCE)
+    with saved_at_once(total, finish):
+        done = 0
+        for chunk in _in_chunks(rows, is_last_first=True):
+            undo_rows(chunk, imported, today=office_day(imported, now), beat=progress.beat, done=done)
+            ImportRow.objects.bulk_update(chunk, ["undo", "undo_note"])
+            results.update(row.undo for row in chunk)
+            done += len(chunk)
 
 
 RUNS: Mapping[str, Callable[[Import, RunProgress, Clock], None]] = {
@@ -173,25 +169,33 @@ RUNS: Mapping[str, Callable[[Import, RunProgress, Clock], None]] = {
 }
 
 
-def _prepare(imported: Import, clock: Clock) -> tuple[list[ImportRow], list[WorkRow], Batch]:
-    """Return the rows with their typed values, and the batch for them; everything that needs no write lock."""
+def _prepare(imported: Import, clock: Clock) -> tuple[Batch, RowReader]:
+    """Return the batch for the rows, and what reads their values; everything that needs no write lock."""
     recipe = read_recipe(imported.recipe)
     choices, words = office_choices(imported.asked_by)
     fields = fields_of(imported.kind, words)
     if not imported.rows.exists():
         store_rows(imported, recipe, fields)
-    rows = list(imported.rows.order_by("pk"))
     _read_columns(imported, recipe)
-    works = work_rows(rows, fields, imported.layout, recipe)
     now = clock()
     label = _("Import %(number)s") % {"number": imported.pk}
     batch = Batch(
         imported.asked_by, imported.unit, now, office_day(imported, now), recipe, imported.kind, label, choices
     )
     batch.earlier = StoredEarlierRows(imported)
+    imported.rows_total = imported.rows.count()
     # With the columns as they were read: the pages show these.
-    Import.objects.filter(pk=imported.pk).update(rows_total=len(rows), layout=imported.layout)
-    return rows, works, batch
+    Import.objects.filter(pk=imported.pk).update(rows_total=imported.rows_total, layout=imported.layout)
+    return batch, RowReader(fields, imported.layout, recipe)
+
+
+def _in_chunks(rows: ImportRowQuerySet, *, is_last_first: bool = False) -> Iterator[list[ImportRow]]:
+    """Yield rows in the order of the file, or from its end, no more of them in memory than the run works on."""
+    order, beyond = ("-pk", "pk__lt") if is_last_first else ("pk", "pk__gt")
+    chunk = list(rows.order_by(order)[:ROWS_AT_ONCE])
+    while chunk:
+        yield chunk
+        chunk = list(rows.filter(**{beyond: chunk[-1].pk}).order_by(order)[:ROWS_AT_ONCE])
 
 
 def store_rows(imported: Import, recipe: Recipe, fields: Mapping[str, Field]) -> None:
@@ -212,17 +216,18 @@ def store_rows(imported: Import, recipe: Recipe, fields: Mapping[str, Field]) ->
         "columns": columns_of(imported.kind, tables[0], recipe, fields),
         "guessed": columns_of(imported.kind, tables[0], Recipe(), fields),
     }
-    rows = [
+    if not any(table.rows for table in tables):
+        raise InvalidInput(_("The file has no rows below its headings."))
+    rows = (
         ImportRow(
             imported=imported, number=row.number, sheet=table.sheet, cells=[cell_to_json(cell) for cell in row.cells]
         )
         for table in tables
         for row in table.rows
-    ]
-    if not rows:
-        raise InvalidInput(_("The file has no rows below its headings."))
+    )
     with transaction.atomic():
-        ImportRow.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
+        while chunk := list(islice(rows, ROWS_AT_ONCE)):
+            ImportRow.objects.bulk_create(chunk)
         imported.layout = layout
         Import.objects.filter(pk=imported.pk).update(layout=layout)
     imported.refresh_from_db(fields=["layout"])
@@ -277,43 +282,31 @@ class StoredEarlierRows:
 
 
 def _process_all(
-    works: Iterable[WorkRow], batch: Batch, progress: RunProgress, expected: Mapping[int, str] | None = None
+    imported: Import,
+    reader: RowReader,
+    batch: Batch,
+    progress: RunProgress,
+    results: RowResults,
+    *,
+    must_match: bool = False,
 ) -> None:
+    """Bring in all rows; with ``must_match`` each has to come out as its check left it."""
     apply = APPLY[batch.kind]
     with late_inserts() as inserts, run_indexes():
-        for number, work in enumerate(works, 1):
+        for row in chain.from_iterable(_in_chunks(imported.rows.all())):
+            work = reader.work_row(row)
             process(work, batch, apply)
-            if expected is not None and work.pk is not None and expected[work.pk] != work.fingerprint:
+            if must_match and work.fingerprint != fingerprint_of(row):
                 words = _(
                     "Row %(number)s came out differently than in the preview, so nothing was imported. All rows were checked again."
                 )
                 raise DifferentOutcome(words % {"number": work.number})
-            work.forget()
+            results.note(work)
             inserts.write_if_many()
-            progress.beat(number)
+            progress.beat(results.total)
 
 
 def fingerprint_of(row: ImportRow) -> str:
     """Return the fingerprint of a row as its check left it."""
     columns = ("outcome", "key", "changes", "problems", "made")
     return WorkRow(row.number, **{name: getattr(row, name) for name in columns}).fingerprint
-
-
-def _note_result(row: ImportRow, work: WorkRow, *, is_saved: bool) -> None:
-    row.outcome, row.problems, row.look_alikes = work.outcome, work.problems, work.look_alikes
-    row.changes, row.key, row.values, row.made = work.changes, work.key, work.imported, work.made
-    is_there = work.record is not None and (is_saved or work.outcome != RowOutcome.NEW)
-    row.content_type = ContentType.objects.get_for_model(work.record) if is_there and work.record else None
-    row.object_id = work.record.pk if is_there and work.record else None
-
-
-def _note_versions(works: Iterable[WorkRow]) -> None:
-    """Note the version of each record as the import leaves it: a later one is somebody else's."""
-    wanted: dict[str, set[int]] = defaultdict(set)
-    for work in works:
-        for one in work.made:
-            wanted[one["model"]].add(one["pk"])
-    versions = {model: version_of(model, pks) for model, pks in wanted.items()}
-    for work in works:
-        for one in work.made:
-            one["version"] = versions[one["model"]].get(one["pk"])

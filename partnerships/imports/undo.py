@@ -76,10 +76,15 @@ def expected_undo(imported: Import) -> dict[str, int]:
     return counts
 
 
-def undo_rows(rows: Iterable[ImportRow], imported: Import, *, today: dt.date, beat: Callable[[int], None]) -> None:
-    """Undo the rows, which come last first, and note in each what became of it: undone, kept, or failed with the reason."""
+def undo_rows(
+    rows: Iterable[ImportRow], imported: Import, *, today: dt.date, beat: Callable[[int], None], done: int
+) -> None:
+    """Undo the rows, which come last first, and note in each what became of it: undone, kept, or failed with the reason.
+
+    ``done`` is the number of rows undone before.
+    """
     reason = _("Import %(number)s undone") % {"number": imported.pk}
-    for number, row in enumerate(rows, 1):
+    for number, row in enumerate(rows, done + 1):
         results: dict[str, list[str]] = {RowUndo.KEPT: [], RowUndo.FAILED: []}
         # Records made last refer to those made first: the agreement goes before its partners.
         for one in reversed(row.made):

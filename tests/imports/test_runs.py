@@ -1,6 +1,7 @@
 """A run of an import: its check, the import itself, its undo; what a later file changes, and what people changed since."""
 
 import datetime as dt
+import gc
 import json
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError
 from openpyxl import load_workbook
 
+from partnerships import late_inserts
 from partnerships.exceptions import InvalidInput, NotAllowed, TransitionRefused
 from partnerships.factories import (
     AgreementTypeFactory,
@@ -20,7 +22,7 @@ from partnerships.factories import (
     UnitFactory,
     UserFactory,
 )
-from partnerships.imports import runs
+from partnerships.imports import results, rows, runs
 from partnerships.imports.acts import (
     ask_for_check,
     ask_for_commit,
@@ -36,7 +38,7 @@ from partnerships.imports.files import LIMITS
 from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rejected import write_rejected
 from partnerships.imports.runs import run
-from partnerships.models import Agreement, Import, ImportRecipe, Organization, Unit, User
+from partnerships.models import Agreement, Import, ImportRecipe, ImportRow, Organization, Unit, User
 from partnerships.statuses import ImportStatus
 from partnerships.workflows.organizations import edit_organization
 from tests.imports.batches import NOW
@@ -278,8 +280,36 @@ def test_a_unique_value_that_somebody_else_saved_meanwhile_leads_to_a_new_check(
     def broken(_works: Any) -> None:
         raise IntegrityError("UNIQUE constraint failed")
 
-    monkeypatch.setattr(runs, "_note_versions", broken)
+    monkeypatch.setattr(results, "_note_versions", broken)
     imported = run(ask_for_commit(imported, actor=staff, now=NOW).pk, clock=lambda: NOW)
     assert (imported.status, imported.counts) == ("checked", {"new": 1})
     assert "Somebody saved the same record" in imported.error
     assert not Organization.objects.exists()
+
+
+def test_a_run_keeps_only_a_few_rows_and_records_in_memory(staff: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (runs, results):
+        monkeypatch.setattr(module, "ROWS_AT_ONCE", 5)
+    monkeypatch.setattr(rows, "MOST_ORGANIZATIONS", 5)
+    monkeypatch.setattr(late_inserts, "MOST_KEPT", 5)
+    beat = runs.RunProgress.beat
+
+    def in_memory() -> int:
+        gc.collect()
+        return sum(isinstance(one, ImportRow | Organization) for one in gc.get_objects())
+
+    before, kept = in_memory(), []
+
+    def count(progress: runs.RunProgress, done: int) -> None:
+        beat(progress, done)
+        kept.append(in_memory() - before)
+
+    monkeypatch.setattr(runs.RunProgress, "beat", count)
+    places = ("Aachen", "Bergen", "Calais", "Dublin", "Exeter", "Firenze", "Geneva", "Havana")
+    text = HEAD + "".join(f"{place} {what},enterprise,,\n" for place in places for what in ("Works", "Mills", "Farm"))
+    text += "Aachen Works,enterprise,paper,\n"  # the organization of the first row is forgotten, and found again
+    imported = checked(text, actor=staff, look_alikes="new")
+    assert imported.counts == {"new": 24, "rejected": 1}
+    imported = run(ask_for_commit(imported, actor=staff, now=NOW).pk, clock=lambda: NOW)
+    assert (imported.status, imported.counts) == ("committed", {"new": 24, "rejected": 1})
+    assert max(kept) < 15, kept  # of 25 rows and 24 organizations
