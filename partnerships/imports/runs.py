@@ -7,12 +7,13 @@ import datetime as dt
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -31,11 +32,12 @@ from partnerships.imports.rows import Apply, Batch, WorkRow, process
 from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, saved_at_once
 from partnerships.imports.undo import undo_rows
 from partnerships.late_inserts import late_inserts
-from partnerships.models import Import, ImportKind, ImportRow
+from partnerships.models import Import, ImportKind, ImportRow, User
 from partnerships.models.imports import ImportRowQuerySet
 from partnerships.models.office_day import office_day
 from partnerships.models.run_indexes import run_indexes
 from partnerships.statuses import ImportStatus
+from partnerships.workflows.organizations import organizations_locked_last
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +141,7 @@ def commit(imported: Import, progress: RunProgress, clock: Clock) -> None:
         done: dict[str, Any] = {"rows_done": results.total, "counts": results.outcomes, "act": act, "error": ""}
         _finish(imported, status=ImportStatus.COMMITTED, committed_at=clock(), **done)
 
-    with saved_at_once(imported.rows_total, finish):
+    with saved_at_once(imported.rows_total, finish), _partners_free_until_end(imported.asked_by, batch.today):
         _process_all(imported, reader, batch, progress, results, must_match=True)
         results.write()
 
@@ -154,12 +156,20 @@ def undo(imported: Import, progress: RunProgress, clock: Clock) -> None:
         _finish(imported, status=ImportStatus.UNDONE, undone_at=now, counts=counts, error="", rows_done=total)
 
     with saved_at_once(total, finish):
-        done = 0
-        for chunk in _in_chunks(rows, is_last_first=True):
-            undo_rows(chunk, imported, today=office_day(imported, now), beat=progress.beat, done=done)
-            ImportRow.objects.bulk_update(chunk, ["undo", "undo_note"])
-            results.update(row.undo for row in chunk)
-            done += len(chunk)
+        done, today = 0, office_day(imported, now)
+        with _partners_free_until_end(imported.asked_by, today):
+            for chunk in _in_chunks(rows, is_last_first=True):
+                undo_rows(chunk, imported, today=today, beat=progress.beat, done=done)
+                ImportRow.objects.bulk_update(chunk, ["undo", "undo_note"])
+                results.update(row.undo for row in chunk)
+                done += len(chunk)
+
+
+def _partners_free_until_end(actor: User | None, today: dt.date) -> AbstractContextManager[None]:
+    """Lock the parties of agreements at the end of the run alone. SQLite locks no rows, and a run there works in a copy."""
+    if not connection.features.has_select_for_update:
+        return nullcontext()
+    return organizations_locked_last(actor=actor, on=today)
 
 
 RUNS: Mapping[str, Callable[[Import, RunProgress, Clock], None]] = {

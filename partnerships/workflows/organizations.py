@@ -2,7 +2,10 @@
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import islice
 from types import MappingProxyType
 
 from django.contrib.contenttypes.models import ContentType
@@ -66,6 +69,9 @@ ON_RECORD = gettext_lazy("This person is on record already: edit them.")
 # Columns that make two contacts of an organization the same person.
 SAME_PERSON = ("name", "position", "phone", "email", "wechat")
 CHANNELS = ("email", "wechat", "phone")
+IDS_AT_ONCE = 500
+# Organizations whose holders a long run updates again under locks at its end, by unit and its coordinator there.
+_updated_late: ContextVar[dict[tuple[Unit, User | None], set[int]] | None] = ContextVar("updated_late", default=None)
 # Columns that make two contacts look alike.
 TELLING = frozenset({"name", "phone", "email", "wechat", "is_active"})
 
@@ -424,7 +430,10 @@ def update_holders(
         # wait for each other.
         ids = [organization.pk for organization in organizations]
         rows = Organization.objects.filter(pk__in=ids).order_by("pk")
-        if not is_to_be_rolled_back():  # the check of a long register would keep everybody from editing its partners
+        late = _updated_late.get()
+        if late is not None:  # a long import would keep everybody from editing its partners
+            late[unit, coordinator].update(ids)
+        elif not is_to_be_rolled_back():
             rows = rows.select_for_update(no_key=True)
         locked = {organization.pk: organization for organization in rows}
         held = {row.organization_id: row for row in unit.held_organizations.filter(organization__in=locked)}
@@ -440,6 +449,34 @@ def update_holders(
                 delete_as(held[pk], actor, reason=GROUND_ENDED)
                 _withdraw_news(pk, unit.pk, actor=actor, on=on)
         _ask_to_note(new, actor=actor, on=on)
+
+
+@contextmanager
+def organizations_locked_last(*, actor: User | None, on: dt.date) -> Iterator[None]:
+    """Make ``update_holders`` lock no organization inside; at the end all are locked, and their holders updated once more.
+
+    For the transaction of a long import. A holder that somebody else made or removed meanwhile is right then.
+    """
+    found: dict[tuple[Unit, User | None], set[int]] = defaultdict(set)
+    token = _updated_late.set(found)
+    try:
+        yield
+    finally:
+        _updated_late.reset(token)
+    rows = Organization.objects.order_by("pk").select_for_update(no_key=True)
+    for some in _few_at_once(set().union(*found.values())):
+        list(rows.filter(pk__in=some).values_list("pk"))
+    for (unit, coordinator), ids in found.items():
+        for some in _few_at_once(ids):
+            organizations = Organization.objects.filter(pk__in=some)
+            update_holders(organizations, unit=unit, coordinator=coordinator, actor=actor, on=on)
+
+
+def _few_at_once(ids: Iterable[int]) -> Iterator[list[int]]:
+    """Yield ids in order, no more of them than a statement takes."""
+    rest = iter(sorted(ids))
+    while some := list(islice(rest, IDS_AT_ONCE)):
+        yield some
 
 
 def _ask_to_note(new: Collection[OrganizationUnit], *, actor: User | None, on: dt.date) -> None:

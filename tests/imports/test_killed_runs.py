@@ -15,10 +15,13 @@ from django.utils import timezone
 from partnerships.exceptions import StaleVersion
 from partnerships.factories import AgreementTypeFactory, OrganizationFactory, UnitFactory, UserFactory
 from partnerships.imports.acts import ask_for_commit, ask_for_undo, start_again, start_run
+from partnerships.imports.progress import RunProgress
+from partnerships.imports.rows import Batch
 from partnerships.imports.runs import run
 from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, saved_at_once
-from partnerships.models import Import, Organization, SearchEntry
-from tests.imports.batches import batch, bring_in, day, names, outcomes
+from partnerships.models import Agreement, Import, Organization, OrganizationUnit, SearchEntry
+from partnerships.workflows.organizations import edit_organization, organizations_locked_last, update_holders
+from tests.imports.batches import TODAY, batch, bring_in, day, names, outcomes
 from tests.imports.test_runs import HEAD, checked
 from tests.services.processes import start_process
 from tests.services.stack import eventually
@@ -132,19 +135,78 @@ def test_what_an_import_changes_must_be_as_it_was() -> None:
     assert Organization.objects.get().industry == "tin"
 
 
-def test_partners_of_a_register_are_edited_while_it_is_checked() -> None:
+@pytest.fixture
+def register() -> tuple[Batch, Organization, Organization]:
+    """Return a batch for a register, our own organization, and a partner on record."""
     own, known = OrganizationFactory(name="Our College", kind="institution"), OrganizationFactory(name="甲大学")
     AgreementTypeFactory(code="memorandum")
-    made = batch("register", unit=UnitFactory(organization=own), defaults={"type": "memorandum"})
+    return batch("register", unit=UnitFactory(organization=own), defaults={"type": "memorandum"}), own, known
+
+
+REGISTER = [{"partner": names("甲大学"), "title": "MoU", "signed_on": day(2025, 3, 1)}]
+
+
+def patient_for_a_second() -> None:
+    if connection.vendor == "postgresql":  # SQLite waits for nobody here: a run works in a copy
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '1s'")
+
+
+def test_partners_of_a_register_are_edited_while_it_is_checked(
+    register: tuple[Batch, Organization, Organization],
+) -> None:
+    made, own, known = register
 
     def edit() -> int:
-        if connection.vendor == "postgresql":  # SQLite waits for nobody here: a check works in a copy
-            with connection.cursor() as cursor:
-                cursor.execute("SET lock_timeout = '1s'")
+        patient_for_a_second()
         return Organization.objects.filter(pk__in=[own.pk, known.pk]).update(website="https://example.org")
 
     with nothing_is_saved():
-        rows = [{"partner": names("甲大学"), "title": "MoU", "signed_on": day(2025, 3, 1)}]
-        assert outcomes(bring_in(made, *rows)) == ["new"]
+        assert outcomes(bring_in(made, *REGISTER)) == ["new"]
         assert elsewhere(edit) == 2
     assert Organization.objects.filter(website="https://example.org").count() == 2
+
+
+def test_partners_of_a_register_are_edited_while_it_is_imported(
+    register: tuple[Batch, Organization, Organization], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, own, known = register
+    text = "Partner,Title,Signed\n甲大学,MoU,2025-03-01\n甲大学,MoC,2025-04-01\n"
+    more: dict[str, Any] = {"kind": "register", "unit": made.unit, "defaults": {"type": "memorandum"}}
+    columns = {"Partner": "partner", "Title": "title", "Signed": "signed_on"}
+    imported = checked(text, actor=made.actor, columns=columns, **more)
+    assert imported.counts == {"new": 2}
+
+    def edit() -> None:
+        patient_for_a_second()
+        for pk in (own.pk, known.pk):
+            organization = Organization.objects.get(pk=pk)
+            edit_organization(organization, actor=made.actor, today=TODAY, changes={"website": "https://example.org"})
+
+    beat = RunProgress.beat
+
+    def edit_at_the_end(progress: RunProgress, done: int) -> None:
+        beat(progress, done)
+        if done == 2:
+            elsewhere(edit)
+
+    monkeypatch.setattr(RunProgress, "beat", edit_at_the_end)
+    imported = run(ask_for_commit(imported, actor=made.actor, now=timezone.now()).pk, clock=timezone.now)
+    assert (imported.status, imported.error) == ("committed", "")
+    assert Organization.objects.filter(website="https://example.org").count() == 2
+    assert Agreement.objects.count() == 2
+
+
+def test_a_unit_that_lost_its_ground_during_an_import_holds_its_partners_after_it(
+    register: tuple[Batch, Organization, Organization],
+) -> None:
+    if connection.vendor == "sqlite":
+        pytest.skip("a run on SQLite locks nothing")
+    made, _own, known = register
+    more: dict[str, Any] = {"unit": made.unit, "coordinator": None, "actor": made.actor, "on": TODAY}
+    OrganizationUnit.objects.create(organization=known, unit=made.unit, is_granted=False)
+    with saved_at_once(1, lambda: None), organizations_locked_last(actor=made.actor, on=TODAY):
+        bring_in(made, *REGISTER)
+        elsewhere(lambda: update_holders([known], **more))  # sees no agreement of the unit yet
+        assert not elsewhere(lambda: OrganizationUnit.objects.filter(organization=known).exists())
+    assert OrganizationUnit.objects.filter(organization=known, unit=made.unit).exists()
