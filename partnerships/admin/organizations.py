@@ -5,11 +5,12 @@ from http import HTTPStatus
 from typing import Any, ClassVar
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.options import InlineModelAdmin
+from django.contrib import admin, messages
+from django.contrib.admin.options import IS_POPUP_VAR, InlineModelAdmin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -249,6 +250,12 @@ class OrganizationAdmin(WordSearchMixin, StepsMixin, OfficeAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("holders__unit")
 
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        actions = super().get_actions(request)
+        if IS_POPUP_VAR not in request.GET and may(user_of(request), "organization.merge"):
+            actions["merge"] = (_compare_two, "merge", _("Compare and merge two"))
+        return actions
+
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         """Leave out the details, which belong to the holding units, unless the user sees all units."""
         if user_of(request).sees_all_units:
@@ -409,3 +416,12 @@ def _states_with_numbers(object_id: str, **version: int | None) -> Iterator[Cont
             organizations = Organization.history.filter(id=contact.organization_id)
             contact.organization = organizations.latest("history_date", "history_id").instance
         yield contact
+
+
+def _compare_two(admin: OfficeAdmin, request: HttpRequest, rows: QuerySet) -> HttpResponse:
+    """Open the page that compares the two chosen organizations: the one entered first is proposed to be kept."""
+    ids = list(rows.order_by("pk").values_list("pk", flat=True)[:3])
+    if len(ids) != 2:
+        messages.error(request, _("Choose exactly two organizations to compare."))
+        return HttpResponseRedirect(request.get_full_path())
+    return HttpResponseRedirect(reverse("organization_compare", args=ids))

@@ -32,6 +32,10 @@ PROMISED = (
 )
 
 
+# Begins the reason of a merge in the history, and stands in that of its undo.
+MERGED = "Merged: "
+
+
 def people_behind_draft(agreement: Agreement) -> set[int]:
     """Return the ids of the creator, the submitters, and those who edited it since it was last returned.
 
@@ -93,7 +97,9 @@ def _edits_of_parts(agreement: Agreement) -> Iterable[Edit]:
         rows = part.history.filter(agreement_id=agreement.pk)
         yield from rows.values_list("history_date", "history_user_id")
     before: dict[int, dict[str, Any]] = {}
-    for row in AgreementParty.history.filter(agreement_id=agreement.pk).order_by("history_date", "history_id").values():
+    # A merge of two records of one partner, or its undo, names the other record: nothing that was agreed.
+    parties = AgreementParty.history.filter(agreement_id=agreement.pk).exclude(history_change_reason__contains=MERGED)
+    for row in parties.order_by("history_date", "history_id").values():
         if row["history_type"] != "~" or not _is_liaison_change(before.get(row["id"]), row):
             yield row["history_date"], row["history_user_id"]
         before[row["id"]] = row

@@ -61,7 +61,7 @@ class MilestoneKind(models.TextChoices):
     CONFIRM_REGISTRATION = "confirm_registration", _("Registration to confirm")
     CONFIRM_RENEWAL = "confirm_renewal", _("Renewal to confirm")
     RECORD_END = "record_end", _("End to record")
-    NEW_HOLDER = "new_holder", _("New holder of a partner")
+    NEW_HOLDER = "new_holder", _("News of a partner")
     REVISION = "revision", _("Agreement to revise")
     SIGNING = "signing", _("Signing to record")
     PAYMENT = "payment", _("Payment due")

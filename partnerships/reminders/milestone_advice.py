@@ -26,7 +26,7 @@ ADVICE = {
     ),
     MilestoneKind.RECORD_END: gettext_noop("The term has ended: record the renewal, or close the agreement."),
     MilestoneKind.NEW_HOLDER: gettext_noop(
-        "Another unit works with this partner, too: agree with it on who talks to the partner, and mark this as noted."
+        "Several units work with this partner: agree on who talks to the partner, and mark this as noted."
     ),
     MilestoneKind.REVISION: gettext_noop("Read the reason, change the draft, and submit it again."),
     MilestoneKind.SIGNING: gettext_noop(

@@ -2,13 +2,25 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from partnerships.models import Activity, Agreement, ContactNote, Demand, Event, Facility, Honour, Organization, User
-from partnerships.reports.timeline import TimelineEntries, TimelineEntry
+from partnerships.models import (
+    Activity,
+    Agreement,
+    ContactNote,
+    Demand,
+    Event,
+    Facility,
+    Honour,
+    Merge,
+    Organization,
+    User,
+)
+from partnerships.reports.timeline import ROWS_PER_SOURCE, TimelineEntries, TimelineEntry, entry_at
 from partnerships.reports.timeline_sources import completed_entries, edit_entries, note_entries, read_documents
 from partnerships.statuses import ActivityStatus
 
@@ -30,7 +42,32 @@ def organization_timeline(
         read_documents(timeline, user, Q(organization=organization))
         history = organization.history.select_related("history_user").order_by("-history_date", "-history_id")
         timeline.read(history, edit_entries)
+        _read_merged(timeline, organization)
     return timeline
+
+
+def _read_merged(timeline: TimelineEntries, organization: Organization) -> None:
+    """Add the merges into the organization, and what was edited in the records that are part of it now."""
+    merges = list(Merge.objects.into(organization).select_related("by", "undone_by").order_by("-at")[:ROWS_PER_SOURCE])
+    for merge in merges:
+        words = {"name": merge.name}
+        timeline.entries.append(
+            entry_at(merge.at, merge.by, _("Merged into this record: %(name)s") % words, kind="edit")
+        )
+        if merge.undone_at:
+            what = _("Separated again: %(name)s") % words
+            timeline.entries.append(entry_at(merge.undone_at, merge.undone_by, what, kind="edit"))
+    standing = {merge.merged_id for merge in merges if merge.undone_at is None}
+    if standing:
+        ids = standing | {pk for one in standing for pk in Merge.objects.ids_merged_into(Organization(pk=one))}
+        history = Organization.history.filter(id__in=ids).select_related("history_user")
+        timeline.read(
+            history.order_by("-history_date", "-history_id"), partial(edit_entries, title_of=_name_in_history)
+        )
+
+
+def _name_in_history(row: Any) -> str:
+    return str(row.name or row.name_zh)
 
 
 def _signed_entries(agreements: list[Agreement]) -> Iterator[TimelineEntry]:

@@ -1,7 +1,8 @@
 """Possible duplicates: pairs to compare, to merge or to call different, and the merges with their undo."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import wraps
 from typing import Any
 
 from django.apps import apps
@@ -28,6 +29,8 @@ from partnerships.reports.duplicates import contact_pairs, organization_pairs, w
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.workflows.merges import forget_difference, mark_as_different, undo_merge
+
+View = Callable[[UserRequest, int], HttpResponse]
 
 PAIRS_A_PAGE = 25
 KINDS = {
@@ -199,8 +202,21 @@ def _by_table(labels: Any) -> list[tuple[str, int]]:
     return [(str(apps.get_model(label)._meta.verbose_name_plural), number) for label, number in sorted(counts.items())]
 
 
-def kept_page(model: type[Organization] | type[Contact], pk: int) -> str | None:
-    """Return the page of the record into which ``pk`` was merged; None if it was not."""
-    kept = Merge.objects.kept_instead_of(model, pk)
-    row = model.objects.filter(pk=kept).first() if kept else None
-    return row.get_absolute_url() if row else None
+def leads_to_kept(model: type[Organization] | type[Contact]) -> Callable[[View], View]:
+    """Redirect the address of a merged record to the page of the kept one, for people who may see that."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def shown(request: UserRequest, pk: int) -> HttpResponse:
+            try:
+                return view(request, pk)
+            except Http404:
+                kept = Merge.objects.kept_instead_of(model, pk)
+                row = model.objects.visible_to(request.user).filter(pk=kept).first() if kept else None
+                if row is None or request.method == "POST":
+                    raise
+                return redirect(row)
+
+        return shown
+
+    return decorate

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.db.models import Prefetch
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -57,7 +57,7 @@ from partnerships.reports.relations import ARRANGED, relations_of
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
 from partnerships.views.citations import citations_of
-from partnerships.views.duplicates import kept_page, merged_answer
+from partnerships.views.duplicates import leads_to_kept, merged_answer
 from partnerships.views.edits import edit_page
 from partnerships.views.people_to_contact import shown_contacts
 from partnerships.views.record_acts import ICONS, ActGroup, RecordAct, adding, edit_act, record_groups
@@ -99,15 +99,11 @@ class OrganizationPage:
 
 @login_required
 @require_safe
+@leads_to_kept(Organization)
 def organization_detail(request: UserRequest, pk: int) -> HttpResponse:
     """Show one section of the page, or its timeline alone when htmx asks for that."""
     rows = Organization.objects.select_related("part_of", "region", "region__parent").prefetch_related(HOLDERS)
-    try:
-        organization = visible_or_404(rows, request, pk)
-    except Http404:
-        if address := kept_page(Organization, pk):
-            return redirect(address)
-        raise
+    organization = visible_or_404(rows, request, pk)
     user, today = request.user, timezone.localdate()
     sees_details = may(user, "organization.view_details", organization)
     if asks_for_timeline_only(request):
@@ -183,6 +179,7 @@ def organization_add(request: UserRequest) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@leads_to_kept(Organization)
 def organization_edit(request: UserRequest, pk: int) -> HttpResponse:
     organization = visible_or_404(Organization.objects.select_related("region__parent"), request, pk)
     require_or_403(request.user, "organization.edit", organization)
@@ -202,6 +199,7 @@ def contact_add(request: UserRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@leads_to_kept(Contact)
 def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
     contact = visible_or_404(Contact.objects.select_related("organization"), request, pk)
     require_or_403(request.user, "contact.edit", contact)
@@ -212,6 +210,7 @@ def contact_edit(request: UserRequest, pk: int) -> HttpResponse:
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
+@leads_to_kept(Contact)
 def contact_leave(request: UserRequest, pk: int) -> HttpResponse:
     """Show the agreements, associations and events a contact is involved in, and record that they left."""
     contact = visible_or_404(Contact.objects.select_related("organization", "unit"), request, pk)

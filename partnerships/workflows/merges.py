@@ -51,6 +51,7 @@ from partnerships.models import (
     Unit,
     User,
 )
+from partnerships.models.drafts import MERGED
 from partnerships.permissions import require
 from partnerships.workflows.deletions import concrete, relations_to
 from partnerships.workflows.derivation import Derived, derive_milestones
@@ -239,7 +240,7 @@ def _check_two(kept: models.Model, merged: models.Model) -> None:
 
 def _reason(row: models.Model) -> str:
     # Without the name: the history of other rows would keep that of a person.
-    return f"Merged: {row._meta.verbose_name} {row.pk}"
+    return f"{MERGED}{row._meta.verbose_name} {row.pk}"
 
 
 def _taken(fields: Collection[str], gone: models.Model, from_merged: Collection[str]) -> dict[str, object]:

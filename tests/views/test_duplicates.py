@@ -8,6 +8,8 @@ from django.test import Client
 from django.urls import reverse
 
 from partnerships.factories import (
+    DAY,
+    NOON,
     ContactFactory,
     DocumentFactory,
     EnterpriseFactory,
@@ -15,6 +17,8 @@ from partnerships.factories import (
     UserFactory,
 )
 from partnerships.models import Contact, DifferentOrganizations, Merge, Organization
+from partnerships.workflows.merges import merge_contacts, merge_organizations, undo_merge
+from partnerships.workflows.organizations import edit_organization
 from tests.views.world import World
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +29,10 @@ def pair() -> tuple[Organization, Organization]:
     one = EnterpriseFactory(name="South Works")
     other = EnterpriseFactory(name="South Works Ltd.", name_zh="南方厂", website="https://south.example")
     return one, other
+
+
+def fresh(row: Any) -> Any:
+    return type(row)._base_manager.get(pk=row.pk)
 
 
 @pytest.fixture
@@ -127,3 +135,56 @@ def test_the_other_one_is_chosen_from_the_page_of_an_organization(
     answer = office.post(address, {"other": gone.pk})
     assert answer.headers["Location"] == reverse("organization_compare", args=[kept.pk, gone.pk])
     assert office.post(address, {"other": kept.pk}).status_code == 422
+
+
+def test_two_rows_of_the_admins_list_are_compared(office: Client, pair: tuple[Organization, Organization]) -> None:
+    address = reverse("admin:partnerships_organization_changelist")
+    ids = [row.pk for row in pair]
+
+    one = office.post(address, {"action": "merge", "_selected_action": ids[:1]}, follow=True)
+    both = office.post(address, {"action": "merge", "_selected_action": ids})
+
+    assert "Choose exactly two organizations to compare." in one.text
+    assert both.headers["Location"] == reverse("organization_compare", args=ids)
+
+
+def test_the_list_of_the_admin_offers_no_merge_to_others(world: World, client_of: Callable[[Any], Client]) -> None:
+    world.coordinator.is_staff = False
+    address = reverse("admin:partnerships_organization_changelist")
+
+    page = client_of(UserFactory(lead_in=world.unit)).get(address)
+
+    assert "Compare and merge two" not in page.text
+
+
+def test_the_page_of_the_kept_one_has_the_history_of_the_merged_one(
+    office: Client, pair: tuple[Organization, Organization]
+) -> None:
+    kept, gone = pair
+    edit_organization(gone, actor=UserFactory(staff=True, name="Zhou Min"), today=DAY, changes={"industry": "Pumps"})
+    merge = merge_organizations(kept, fresh(gone), actor=UserFactory(staff=True), today=DAY)
+    address = f"{kept.get_absolute_url()}?section=history"
+
+    page = office.get(address).text
+    undo_merge(merge, actor=UserFactory(staff=True), today=DAY, now=NOON)
+    after = office.get(address).text
+
+    for words in ("Merged into this record: South Works Ltd.", "Changed: South Works Ltd.", "Zhou Min"):
+        assert words in page
+    assert "Separated again: South Works Ltd." in after
+    assert "Changed: South Works Ltd." not in after
+
+
+@pytest.mark.parametrize("name", ["contact_edit", "contact_leave"])
+def test_the_address_of_a_merged_contact_leads_to_the_kept_one(
+    name: str, world: World, client_of: Callable[[Any], Client]
+) -> None:
+    kept, gone = (
+        ContactFactory(organization=world.enterprise, unit=world.unit, name=name) for name in ("Lin", "Lin X")
+    )
+    merge_contacts(kept, gone, actor=world.coordinator, today=DAY)
+    address = reverse(name, args=[gone.pk])
+
+    assert client_of(world.coordinator).get(address).headers["Location"] == kept.get_absolute_url()
+    assert client_of(world.coordinator).post(address).status_code == 404
+    assert client_of(world.people["outsider"]).get(address).status_code == 404

@@ -73,6 +73,7 @@ from partnerships.models import (
     OrganizationUnit,
     SearchEntry,
 )
+from partnerships.models.drafts import people_behind_draft
 from partnerships.workflows.deletions import relations_to
 from partnerships.workflows.merges import (
     DERIVED_ROWS,
@@ -348,6 +349,16 @@ class TestOrganizations:
 
         assert fresh(owed).party == party
         assert (fresh(party).signatory_person, AgreementParty.objects.filter(pk=other.pk).exists()) == ("Ms Lin", False)
+
+    def test_who_merges_is_not_behind_the_drafts_of_the_partner(self) -> None:
+        kept, gone = two_organizations()
+        draft = AgreementFactory(parties=[gone])
+        actor = staff()
+        merge = merge_organizations(kept, gone, actor=actor, today=DAY)
+        assert actor.pk not in people_behind_draft(draft)
+
+        undo_merge(merge, actor=actor, today=DAY, now=NOON)
+        assert actor.pk not in people_behind_draft(draft)
 
     def test_the_leads_of_both_holders_are_told(self) -> None:
         kept, gone = two_organizations()
