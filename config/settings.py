@@ -410,6 +410,14 @@ REMINDERS_UNCERTAIN = _choice("REMINDERS_UNCERTAIN", "hold", "resend")
 # Hold the mails of one edit, rule change or import that makes more than so many; 0: never.
 REMINDERS_HOLD_ABOVE = _count("REMINDERS_HOLD_ABOVE", 200)
 
+# Days for which the texts of mails, the security log, and past states of contacts are kept; 0: for ever.
+RETENTION_MAIL_DAYS = _count("RETENTION_MAIL_DAYS", 730)
+RETENTION_SECURITY_LOG_DAYS = _count("RETENTION_SECURITY_LOG_DAYS", 730)
+RETENTION_CONTACT_HISTORY_DAYS = _count("RETENTION_CONTACT_HISTORY_DAYS", 1825)
+# Chinese law asks for six months.
+if 0 < RETENTION_SECURITY_LOG_DAYS < 184:
+    problems.append(f"RETENTION_SECURITY_LOG_DAYS must be 184 or more, or 0, not {RETENTION_SECURITY_LOG_DAYS}")
+
 REDIS_URL = _required("REDIS_URL", "redis://127.0.0.1:6379/0")
 if REDIS_URL and not _is_broker(REDIS_URL):
     problems.append("REDIS_URL must be an address such as redis://host:6379/0 or redis+socket:///path")

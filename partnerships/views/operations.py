@@ -33,6 +33,8 @@ from partnerships.models.waiting import Leads, WaitsFor
 from partnerships.operations.audit import AUDIT, audit_and_note
 from partnerships.operations.heartbeat import HEARTBEAT, SILENT_AFTER, Silence, silence
 from partnerships.operations.pipeline_state import WENT_WRONG, PipelineState, day_bounds, pipeline_state
+from partnerships.operations.retention import NAME as RETENTION
+from partnerships.operations.retention import removed_lately
 from partnerships.operations.setup import missing_setup
 from partnerships.permissions import may
 from partnerships.requests import UserRequest
@@ -123,6 +125,8 @@ def _page(request: UserRequest, *, breaches: list[str] | None) -> HttpResponse:
         "site": site,
         "numbers": _numbers(state, now),
         "ahead": _ahead(state, zone),
+        "retention": state.heartbeats.get(RETENTION),
+        "removed": removed_lately(state.heartbeats),
         "audit": state.heartbeats.get(AUDIT),
         "breaches": breaches and breaches[:BREACHES_SHOWN],
         "breach_count": breaches and len(breaches),

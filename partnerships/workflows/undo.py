@@ -32,7 +32,6 @@ from partnerships.workflows.demands import assign_demand
 from partnerships.workflows.facilities import assign_facility
 from partnerships.workflows.milestones import left_alone, restore_dates, restore_milestone, take_back_step
 
-KEPT_DAYS = 30
 # Activities before agreements, milestones last: as the verbs that end an agreement or complete an activity do.
 LOCK_ORDER = ("activity", "agreement", "facility", "demand", "milestone")
 MODELS: Mapping[str, type[Any]] = {
@@ -106,8 +105,7 @@ def change_of_owner(before: Any, after: Any, person: str, owners: Mapping[int, i
 
 
 def record_act(key: str, changes: Iterable[RowChange], *, actor: User, now: dt.datetime) -> BulkAct:
-    """Keep what an act changed, for its undo; acts from more than a month ago are removed."""
-    BulkAct.objects.filter(made_at__lt=now - dt.timedelta(days=KEPT_DAYS)).delete()
+    """Keep what an act changed, for its undo; a month later it is removed (``operations.retention``)."""
     return BulkAct.objects.create(actor=actor, key=key, made_at=now, rows=[asdict(change) for change in changes])
 
 

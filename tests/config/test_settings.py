@@ -117,6 +117,10 @@ def test_a_server_database_needs_everything_that_must_not_be_guessed(tmp_path: P
             {"EMAIL_MAX_PER_MINUTE": "1e3"},
             "EMAIL_MAX_PER_MINUTE must be a whole number, 0 for none, not '1e3'.",
         ),
+        (
+            {"RETENTION_SECURITY_LOG_DAYS": "183"},
+            "RETENTION_SECURITY_LOG_DAYS must be 184 or more, or 0, not 183.",
+        ),
         ({"TRUSTED_PROXIES": "10.0.0.1"}, "TRUSTED_PROXIES must be a whole number, 0 for none, not '10.0.0.1'."),
         ({"REMINDERS_UNCERTAIN": "yes"}, "REMINDERS_UNCERTAIN must be hold or resend, not 'yes'."),
         ({"DEFAULT_FROM_EMAIL": "Office"}, "DEFAULT_FROM_EMAIL must hold one e-mail address, not 'Office'."),

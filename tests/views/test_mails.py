@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from partnerships.factories import (
     DAY,
+    NOON,
     ContactFactory,
     DeliveryEventFactory,
     DeliveryFactory,
@@ -166,6 +167,12 @@ def test_a_mail_not_written_yet_has_nothing_to_show(
     assert answers == [404, 404]
     assert "Not written yet." in read(held)
     assert held.message_id not in read(held)
+
+
+def test_a_mail_that_lost_its_text_says_so(mail: Delivery, read: Callable[..., str]) -> None:
+    Delivery.objects.filter(pk=mail.pk).update(message=None, address="", status="sent", sent_at=NOON)
+
+    assert "The text of this mail is not kept any more." in read(mail)
 
 
 def test_a_digest_of_two_units_tells_neither_of_the_other(

@@ -191,6 +191,17 @@ def test_a_database_behind_the_code_is_found(look: Callable[[], Any], monkeypatc
     assert findings(look()) == ["2 changes of the database are not applied."]
 
 
+def test_what_the_retention_rules_removed_is_counted(look: Callable[[], Any]) -> None:
+    heartbeat()
+    assert "Nothing had to be removed." not in look().text
+    heartbeat("retention")
+    assert "Nothing had to be removed." in look().text
+    ComponentHeartbeat.objects.filter(name="retention").update(note='{"mails": 1200, "log": 3}')
+
+    shown = " ".join(look().text.split())
+    assert "Texts of mails: 1,200 · Lines of the security log: 3" in shown
+
+
 def test_a_history_that_could_be_rewritten_is_found(look: Callable[[], Any]) -> None:
     heartbeat()
     remove_triggers("default")

@@ -318,9 +318,3 @@ def test_what_the_verb_would_refuse_says_so_in_the_preview(unit: Any, lead: Any,
     assert (len(noted.refused), act.refusals) == (1, {})
     assert "is too far away" in far.refused[0][1]
     assert do("log", [agreement], taking_part).not_undoable == 1
-
-
-def test_acts_of_anybody_are_removed_after_a_month(lead: Any, agreement: Any) -> None:
-    BulkAct.objects.create(actor=UserFactory(), key="done", made_at=NOON - dt.timedelta(days=31), rows=[])
-
-    assert do("log", [agreement], lead).act == BulkAct.objects.get()
