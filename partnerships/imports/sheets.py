@@ -48,6 +48,14 @@ COUNT_BEHIND = re.compile(r" ?[(（]\d+[^()（）]{0,12}[)）]$")  # Europe (12)
 REMARK = re.compile(
     r"[*※＊†]|注[：:\d]|备注[：:]|说明[：:]|资料来源|来源[：:]|notes?[ :]|source|remarks?[ :]", re.IGNORECASE
 )
+# The line of those who made and checked a list, which stands below it.
+SIGN_OFF = re.compile(
+    r"(?:制表|制单|填表|填报|编制|审核|复核|审批|批准|经办|校对|统计|负责|分管|报送|主管)(?:人|员|者|领导|单位|部门|日期|时间)?"
+    r"(?:[（(]?(?:签字|签名|签章|盖章|公章)[)）]?)?[：:]"
+    r"|(?:制表|填表|填报|审核|复核|审批)(?:人|员|单位|日期|时间)(?: |$)"
+    r"|(?:prepared|compiled|completed|checked|reviewed|verified|approved|authori[sz]ed|submitted) by\b",
+    re.IGNORECASE,
+)
 Merged = tuple[int, int, int, int]
 
 
@@ -282,7 +290,7 @@ def _body(
             sections.append((row.number, _words(row)[:LONGEST_SECTION]))
         else:
             kept.append(row)
-    remarks = _without_remarks(kept, usual)
+    remarks = list(_lines_below(kept, usual))
     last = kept[-1].number if kept else 0
     # Lines below the last row are a remark about the table, or the title of the next one.
     remarks += [(number, words) for number, words in sections if number > last]
@@ -304,6 +312,23 @@ def _note_about_sections(sections: Sequence[tuple[int, str]]) -> str:
         "%(count)s lines are headings of sections: %(words)s.",
         len(sections),
     ) % {"count": len(sections), "words": ", ".join(words for _number, words in sections[:10])}
+
+
+def _lines_below(kept: list[Row], usual: int) -> Iterator[tuple[int, str]]:
+    """Take remarks, and the names of those who made and checked the list, off the end of its rows."""
+    while True:
+        if len(kept) > 1 and _is_sign_off(kept[-1]):
+            row = kept.pop()
+            yield row.number, _words(row)
+        elif remarks := _without_remarks(kept, usual):
+            yield from remarks
+        else:
+            return
+
+
+def _is_sign_off(row: Row) -> bool:
+    cells = [" ".join(str(row.cells[place]).split()) for place in _filled(row)]
+    return bool(SIGN_OFF.match(cells[0]))
 
 
 def _without_remarks(kept: list[Row], usual: int) -> list[tuple[int, str]]:

@@ -375,6 +375,32 @@ LAYOUT = [
         notes=("* renewed in 2024", "Source: office"),
     ),
     Trap(
+        "制表人和审核人",
+        xlsx(
+            [
+                ["合作单位", "协议名称", "金额"],
+                ["浙江大学", "项目协议", 5000],
+                ["制表公司", "审核协议", 70],
+                ["合计", None, 5070],
+                ["注：金额单位为元"],
+                ["制表人：周", "审核人：吴", "2026年6月30日"],
+                ["填表人", "郑"],
+            ]
+        ),
+        [
+            {"partner": names("浙江大学"), "title": "项目协议", "amount": money(5000)},
+            {"partner": names("制表公司"), "title": "审核协议", "amount": money(70)},
+        ],
+        notes=("制表人：周 审核人：吴 2026年6月30日", "填表人 郑", "注：金额单位为元"),
+        numbers=(2, 3),
+    ),
+    Trap(
+        "prepared_by_below_the_table",
+        xlsx([HEAD, KEIO, AALTO, ["Prepared by: Ann Smith", None, "Checked by: Ben Wu"], ["Approved by"]]),
+        [KEIO_READ, AALTO_READ],
+        notes=("Prepared by: Ann Smith Checked by: Ben Wu", "Approved by"),
+    ),
+    Trap(
         "empty_rows_and_columns_between",
         xlsx(
             [
