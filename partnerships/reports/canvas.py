@@ -132,7 +132,7 @@ class Drawing:
         self.canvas, self.colors, self.height = canvas, canvas.palette, height
         self.left, self.right = left, right
         self.parts: list[SafeString] = []
-        self.has_marks = False
+        self.has_marks = self.has_patterns = False
 
     @property
     def inner_width(self) -> int:
@@ -181,6 +181,7 @@ class Drawing:
         return self.rect(first, last, top, height, "transparent", class_="hit")
 
     def hatched(self, name: str) -> str:
+        self.has_patterns = True
         return f"url(#{name})"
 
     def done(self, css_class: str, label: str = "") -> SafeString:
@@ -191,7 +192,7 @@ class Drawing:
         width = self.canvas.width
         return element(
             "svg",
-            pattern_definitions(self.colors),
+            pattern_definitions(self.colors) if self.has_patterns else EMPTY,
             element(
                 "g",
                 *self.parts,

@@ -33,10 +33,10 @@ from partnerships.reports.overview import (
 
 # Activities of a month are drawn in this order, from the base line up.
 ACTIVITY_GROUPS: Mapping[str, Promise] = {
-    "trainings": gettext_lazy("Training"),
-    "projects": gettext_lazy("Projects"),
-    "visits": gettext_lazy("Visits"),
-    "others": pgettext_lazy("activities", "Others"),
+    "training": gettext_lazy("Training"),
+    "project": gettext_lazy("Projects"),
+    "visit": gettext_lazy("Visits"),
+    "other": pgettext_lazy("activities", "Others"),
 }
 # From this number on numbers on bars give way to an axis; with two digits they do so where there is little room.
 AXIS_FROM, NARROW_AXIS_FROM = 100, 10
@@ -180,10 +180,10 @@ def _draw_activities(drawing: Drawing, months: Sequence[MonthFigures]) -> int:
     each = ACTIVITIES_HEIGHT / top
     _draw_axis(drawing, Axis(ACTIVITIES_BASE, each, top, 3))
     fills = {
-        "trainings": (colors.c1, None),
-        "projects": (colors.c2, None),
-        "visits": (colors.c3, colors.c2),
-        "others": (colors.surface, colors.c2),
+        "training": (colors.c1, None),
+        "project": (colors.c2, None),
+        "visit": (colors.c3, colors.c2),
+        "other": (colors.surface, colors.c2),
     }
     for place, month in enumerate(months):
         first, last = place / count, (place + 1) / count

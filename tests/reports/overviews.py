@@ -98,8 +98,8 @@ def months_of(
     for place, (begun, over, held) in enumerate(zip(signed, ended, done, strict=True)):
         first = add_months(DAY.replace(day=1), place - MONTHS + 1)
         days = {"from": first.isoformat()}
-        by_group = {"trainings": round(held * 0.4), "projects": round(held * 0.25)}
-        by_group["visits"] = held - sum(by_group.values())
+        by_group = {"training": round(held * 0.4), "project": round(held * 0.25)}
+        by_group["visit"] = held - sum(by_group.values())
         found.append(
             MonthFigures(
                 first,

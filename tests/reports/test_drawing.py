@@ -190,7 +190,7 @@ def test_ranks_of_a_file_have_names_and_numbers() -> None:
     assert "7 / 15" in loads
     assert "url(#hatch-late)" in loads
     assert "Yuecheng" in regions
-    assert len(parsed(regions).findall(".//{http://www.w3.org/2000/svg}line")) == len(OVERVIEW.regions) + 2
+    assert len(parsed(regions).findall(".//{http://www.w3.org/2000/svg}line")) == len(OVERVIEW.regions)
 
 
 def test_nothing_to_draw_is_drawn_as_nothing() -> None:
