@@ -35,6 +35,7 @@ from partnerships.models import (
     Payment,
     ReminderItem,
     ReminderRule,
+    Report,
     Role,
     Unit,
     UnitMembership,
@@ -159,6 +160,10 @@ ACTIONS: Mapping[str, Grant] = {
     "figure.view": _everyone(),
     "figure.edit": _own(Role.COORDINATOR),
     "figure.confirm": Grant(own=Role.LEAD, staff=True),
+    "report.view": _own(Role.VIEWER),
+    "report.edit": _own(Role.COORDINATOR),
+    "report.reopen": _own(Role.COORDINATOR),
+    "report.confirm": Grant(own=Role.LEAD, staff=True),
     "source.view": _everyone(),
     "source.add": _everyone(Role.COORDINATOR),  # whoever quotes a figure names where from
     "source.edit": _OFFICE,
@@ -436,6 +441,13 @@ def _unit_takes_part(user: User, row: Model) -> LazyText | None:
     return None if unit_id in units else _("This unit does not take part in the agreement.")
 
 
+def _frozen_when_confirmed(user: User, report: Report) -> LazyText | None:
+    """A confirmed report stays as it is; a new edition can be started instead."""
+    if report.is_confirmed:
+        return _("A confirmed report stays as it is. Start a new edition to change it.")
+    return None
+
+
 def _only_drafts(user: User, agreement: Agreement) -> LazyText | None:
     """Only drafts are deleted, and by a coordinator only their own."""
     if agreement.status != AgreementStatus.DRAFT:
@@ -582,6 +594,7 @@ def _is_role_above(membership: UnitMembership) -> bool:
 
 # The first sentence of each docstring is printed in docs/access.md.
 VETOES: Mapping[str, Callable[[User, Any], LazyText | None]] = {
+    "report.edit": _frozen_when_confirmed,
     "agreement.approve": _not_ones_own_draft,
     "agreement.confirm_signing": _not_ones_own_registration,
     "agreement.delete": _only_drafts,

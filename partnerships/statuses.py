@@ -92,6 +92,11 @@ class EventStatus(Status):
     WITHDRAWN = "withdrawn", "neutral", _("Withdrawn")
 
 
+class ReportStatus(Status):
+    DRAFT = "draft", "neutral", _("Draft")
+    CONFIRMED = "confirmed", "success", pgettext_lazy("report", "Confirmed")
+
+
 class ExportStatus(Status):
     WAITING = "waiting", "neutral", pgettext_lazy("export", "Waiting")
     RUNNING = "running", "neutral", _("Being made")
@@ -668,6 +673,19 @@ EVENT_TRANSITIONS = _table(
             "event.correct",
             clears=("withdrawn_on",),
             needs_reason=True,
+        ),
+    ]
+)
+
+REPORT_TRANSITIONS = _table(
+    [
+        Transition(
+            "confirm",
+            _("Confirm the figures"),
+            _("Figures confirmed"),
+            {ReportStatus.DRAFT},
+            ReportStatus.CONFIRMED,
+            "report.confirm",
         ),
     ]
 )

@@ -71,6 +71,8 @@ from partnerships.factories import (
     RegionFactory,
     ReminderRuleFactory,
     ReportedFigureFactory,
+    ReportFactory,
+    ReportTextFactory,
     SourceFactory,
     StatementFactory,
     UnitFactory,
@@ -113,6 +115,7 @@ from partnerships.models import (
     Region,
     ReminderRule,
     ReportedFigure,
+    ReportText,
     Role,
     Source,
     Statement,
@@ -134,6 +137,7 @@ from partnerships.workflows.organizations import CONTACT, ORGANIZATION
 from partnerships.workflows.payments import PAYMENT
 from partnerships.workflows.programmes import PROGRAMME
 from partnerships.workflows.records import RECORDS
+from partnerships.workflows.reports import REPORT
 from partnerships.workflows.users import PREFERENCES, USER
 from tests.admin.forms import change_url
 from tests.admin.forms import filled as filled_admin
@@ -589,6 +593,22 @@ PROGRAMME_ACTS = [
     refused("ends before it starts", changes=lambda row: {"starts_on": today(), "ends_on": add_months(today(), -1)}),
     refused("item twice", parts=lambda row: [ProgrammeItem(event=row.items.get().event)]),
     refused("item about nothing", parts=lambda row: changed(row.items.get(), event=None)),
+]
+
+REPORT_ACTS = [
+    columns(
+        kind="programme",
+        programme=ProgrammeFactory,
+        unit=UnitFactory,
+        year=2024,
+        is_academic=True,
+        language="zh-hans",
+    ),
+    Act("text", parts=lambda row: [ReportText(section="outlook", text="More visits.")]),
+    Act("other words", parts=lambda row: changed(row.texts.get(), text="Fewer.")),
+    Act("text goes", removed=lambda row: [row.texts.get()]),
+    refused("section twice", parts=lambda row: [ReportText(section=row.texts.get().section, text="Again")]),
+    refused("program of an annual report", changes=lambda row: {"programme": ProgrammeFactory()}),
 ]
 
 # What is edited by ``edit_record``: how the row is made, and its acts.
@@ -1291,6 +1311,21 @@ SUBJECTS = {
             "partnerships.admin.programmes": ADMIN,
             "partnerships.forms.records": page_way("programme_edit", lacks=ITEMS_OF_PROGRAMME),
         },
+    ),
+    "register_report": Subject(
+        REPORT,
+        unsaved(ReportFactory, unit=UnitFactory),
+        [
+            Act("new", parts=lambda row: [ReportText(section="summary", text="Growth.")]),
+            refused("section twice", parts=lambda row: [ReportText(section="summary", text="A") for _again in "ab"]),
+        ],
+        {"partnerships.forms.reports": add_page("report_add")},
+    ),
+    "edit_report": Subject(
+        REPORT,
+        lambda **given: ReportTextFactory(report=ReportFactory(**given)).report,
+        REPORT_ACTS,
+        {"partnerships.forms.reports": page_way("report_edit")},
     ),
     "register_record citation": Subject(
         RECORDS[Citation],

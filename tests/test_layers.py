@@ -85,6 +85,7 @@ WORKFLOWS = [
     "records",
     "figures",
     "programmes",
+    "reports",
     "documents",
     "milestones",
     "derivation",

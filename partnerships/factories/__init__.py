@@ -68,6 +68,7 @@ from partnerships.factories.reminders import (
     ReminderPlanFactory,
     ReminderRuleFactory,
 )
+from partnerships.factories.reports import ReportFactory, ReportTextFactory
 from partnerships.factories.sources import CitationFactory, SourceFactory, StatementFactory
 from partnerships.factories.status_changes import StatusChangeFactory
 from partnerships.factories.users import UnitFactory, UnitMembershipFactory, UserFactory
@@ -147,6 +148,8 @@ __all__ = [
     "ReminderMarkFactory",
     "ReminderPlanFactory",
     "ReminderRuleFactory",
+    "ReportFactory",
+    "ReportTextFactory",
     "ReportedFigureFactory",
     "ResearchProjectFactory",
     "SavedViewFactory",

@@ -14,6 +14,7 @@ from partnerships.lists.milestones import MilestoneList
 from partnerships.lists.organizations import OrganizationList
 from partnerships.lists.payments import PaymentList
 from partnerships.lists.programmes import ProgrammeList
+from partnerships.lists.reports import ReportList
 from partnerships.lists.security_events import SecurityEventList
 from partnerships.lists.sources import SourceList
 
@@ -34,6 +35,7 @@ LISTS: dict[str, type[RecordList]] = {
         OrganizationList,
         PaymentList,
         ProgrammeList,
+        ReportList,
         SecurityEventList,
         SourceList,
     )

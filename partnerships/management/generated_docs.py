@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Model
 from django.utils.translation import override
 
-from partnerships.models import Activity, Agreement, Answer, Demand, Event, Facility, Honour, Milestone, Role
+from partnerships.models import Activity, Agreement, Answer, Demand, Event, Facility, Honour, Milestone, Report, Role
 from partnerships.models.base import StatusField
 from partnerships.permissions import ACTIONS, VETOES, Grant
 from partnerships.statuses import (
@@ -19,6 +19,7 @@ from partnerships.statuses import (
     FACILITY_TRANSITIONS,
     HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
+    REPORT_TRANSITIONS,
     Transition,
     TransitionTable,
 )
@@ -90,6 +91,13 @@ WORKFLOWS = (
         Answer,
         ANSWER_TRANSITIONS,
         "The unit asked proposes, whoever asked chooses; of the answers to a demand one is chosen at a time.",
+    ),
+    Workflow(
+        "Report",
+        Report,
+        REPORT_TRANSITIONS,
+        "Confirming freezes the figures under a name. A confirmed report is never changed: `start_edition` makes the next "
+        "edition, a draft with the same texts.",
     ),
 )
 
@@ -166,6 +174,9 @@ def access_page() -> str:
             "- The unit of a document is that of what it belongs to; of an organization's document the holder that uploaded it,",
             "  and all holders where the office did. Its readers are chosen by those who read it, and so is each change of them.",
             "- `programme.edit` is also asked for the programme's label on an event, agreement, facility or demand.",
+            "- A confirmed report is a document of its unit: it has the figures and lists that the person who confirmed it saw, and",
+            "  everybody with a role in the unit or above reads it as it is. A draft shows the figures of its reader's own scope.",
+            "  A report about all units is the office's.",
             "- Whoever sees an agreement reads title, parties, dates and areas of the signed framework above it.",
             "- `delivery.view`, `delivery.view_body`: everybody, for their own mail.",
             "- `feed.own`, `session.own`: everybody, for their own calendar addresses and sessions.",

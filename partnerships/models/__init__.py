@@ -62,6 +62,7 @@ from partnerships.models.programmes import (
 )
 from partnerships.models.reasons import Reason
 from partnerships.models.reminders import ReminderItem, ReminderPlan, ReminderRule
+from partnerships.models.reports import Report, ReportText
 from partnerships.models.security_events import SecurityEvent
 from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
@@ -158,6 +159,8 @@ __all__ = [
     "ReminderMark",
     "ReminderPlan",
     "ReminderRule",
+    "Report",
+    "ReportText",
     "ReportedFigure",
     "ResearchProject",
     "Role",

@@ -68,9 +68,11 @@ OTHER_UNITS = RowName(None, "Other units", "其他单位")
 KIND_OF_GROUP = {group: kinds[0] for group, kinds in ACTIVITY_GROUPS.items()} | {OTHER_GROUP: "rest"}
 
 
-def overview(user: User, scope: FigureScope, period: ReportPeriod, *, today: dt.date) -> Overview:
-    """Return the figures as of ``today``, or as of the last day of a period that is over."""
-    rows = ScopedRows(user, scope, min(today, period.ends_on), today)
+def overview(
+    user: User, scope: FigureScope, period: ReportPeriod, *, today: dt.date, day: dt.date | None = None
+) -> Overview:
+    """Return the figures as of ``today``, or as of the last day of a period that is over, or as of ``day``."""
+    rows = ScopedRows(user, scope, day or min(today, period.ends_on), today)
     return _Builder(rows, period).build()
 
 

@@ -20,6 +20,8 @@ from partnerships.models import (
     Programme,
     ProgrammeOrganizer,
     ProgrammeTarget,
+    Report,
+    ReportText,
     StatusChange,
     User,
 )
@@ -40,6 +42,7 @@ PARTS: Mapping[type[Model], tuple[Any, ...]] = {
     Event: (EventKind, Participation),
     Facility: (FacilityPartner,),
     Programme: (ProgrammeOrganizer, ProgrammeTarget),
+    Report: (ReportText,),
 }
 
 

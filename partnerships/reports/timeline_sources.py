@@ -25,6 +25,7 @@ from partnerships.models import (
     Facility,
     Honour,
     Milestone,
+    Report,
     StatusChange,
     Unit,
     User,
@@ -40,6 +41,7 @@ from partnerships.statuses import (
     FACILITY_TRANSITIONS,
     HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
+    REPORT_TRANSITIONS,
     TransitionTable,
 )
 
@@ -52,6 +54,7 @@ TRANSITIONS: dict[type[Model], TransitionTable] = {
     Facility: FACILITY_TRANSITIONS,
     Honour: HONOUR_TRANSITIONS,
     Milestone: MILESTONE_TRANSITIONS,
+    Report: REPORT_TRANSITIONS,
 }
 # Fields that nobody edits, and those that a status change or a notice writes: the entry of that act shows them better.
 FIELDS_LEFT_OUT = frozenset(

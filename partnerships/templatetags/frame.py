@@ -47,6 +47,7 @@ MORE_PLACES = (
     Place("programme", "programme_list", _("Programs"), "hub"),
     Place("honour", "honour_list", _("Honors"), "workspace_premium"),
     Place("figure", "figure_list", _("Press figures vs. records"), "difference"),
+    Place("report", "report_list", _("Reports"), "summarize"),
     Place("source", "source_list", _("Sources"), "newspaper"),
     Place("mail", "mail_list", _("Mails"), "forward_to_inbox"),
     Place("import", "import_list", pgettext_lazy("navigation", "Imports"), "upload_file", "import.run"),

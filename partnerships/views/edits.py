@@ -27,6 +27,7 @@ from partnerships.models import (
     Organization,
     Payment,
     Programme,
+    Report,
     User,
 )
 from partnerships.requests import UserRequest
@@ -48,6 +49,7 @@ EditedRow = (
     | Honour
     | Achievement
     | Programme
+    | Report
     | Citation
 )
 

@@ -25,6 +25,7 @@ from partnerships.forms.records import (
     RecordForm,
     SourceForm,
 )
+from partnerships.forms.reports import ReportForm
 from partnerships.models import (
     Achievement,
     Activity,
@@ -80,6 +81,7 @@ KINDS: Mapping[str, RecordKind] = {
     "figure": RecordKind(
         FigureForm, _("Add a press figure"), _("Edit the press figure"), "figure.edit", "figure.edit", "as_of"
     ),
+    "report": RecordKind(ReportForm, _("Write a report"), _("Edit the report"), "report.edit", "report.edit"),
     "source": RecordKind(SourceForm, _("Add a source"), _("Edit the source"), "source.add", "source.edit"),
 }
 # Records that the address of a new one may name, and how the visible ones are found.

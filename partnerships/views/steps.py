@@ -29,6 +29,7 @@ from partnerships.models import (
     MilestoneKind,
     Organization,
     Payment,
+    Report,
     User,
 )
 from partnerships.requests import UserRequest
@@ -38,7 +39,7 @@ from partnerships.views.base import require_or_403
 
 WorkflowRow = Activity | Agreement | Answer | Demand | Event | Facility | Honour | Milestone
 # These have no statuses, and forms of their own.
-FormRow = WorkflowRow | Payment | Contact | ContactNote | Organization
+FormRow = WorkflowRow | Payment | Contact | ContactNote | Organization | Report
 # Steps that need only a date: one click takes them as of today.
 DATE_ALONE = frozenset({"start"})
 

@@ -36,6 +36,7 @@ from partnerships.models import (
     Region,
     ReminderPlan,
     ReminderRule,
+    Report,
     ReportedFigure,
     Source,
     Unit,
@@ -55,6 +56,7 @@ from partnerships.workflows.organizations import CONTACT, ORGANIZATION, check_ho
 from partnerships.workflows.payments import PAYMENT
 from partnerships.workflows.programmes import PROGRAMME
 from partnerships.workflows.records import RECORDS
+from partnerships.workflows.reports import REPORT
 from partnerships.workflows.transitions import delete_as, lock, lock_as_read
 
 LONGEST_REASON = 100  # the column of the history library
@@ -76,6 +78,7 @@ ACTIONS: Mapping[type[models.Model], str] = {
     ContactNote: "contact_note.edit",
     Programme: "programme.edit",
     Achievement: "achievement.edit",
+    Report: "report.edit",
     ReportedFigure: "figure.edit",
     Source: "source.edit",
     Citation: "citation.edit",
@@ -87,7 +90,7 @@ ACTIONS: Mapping[type[models.Model], str] = {
     ReminderRule: "reminder_rule.edit",
     Unit: "unit.edit",
 }
-_WITH_VERBS = (ORGANIZATION, CONTACT, HONOUR, FACILITY, DEMAND, ACTIVITY, CONTACT_NOTE, PAYMENT, PROGRAMME)
+_WITH_VERBS = (ORGANIZATION, CONTACT, HONOUR, FACILITY, DEMAND, ACTIVITY, CONTACT_NOTE, PAYMENT, PROGRAMME, REPORT)
 _AGGREGATES: Mapping[type[models.Model], Aggregate] = {**RECORDS, **{one.model: one for one in _WITH_VERBS}}
 
 

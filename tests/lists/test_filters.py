@@ -44,6 +44,8 @@ from partnerships.factories import (
     RegionFactory,
     ReminderItemFactory,
     ReportedFigureFactory,
+    ReportFactory,
+    ReportTextFactory,
     SourceFactory,
     UnitFactory,
     UserFactory,
@@ -64,6 +66,7 @@ from partnerships.lists.milestones import MilestoneFilterSet
 from partnerships.lists.organizations import OrganizationFilterSet
 from partnerships.lists.payments import PaymentFilterSet, PaymentList
 from partnerships.lists.programmes import ProgrammeFilterSet
+from partnerships.lists.reports import ReportFilterSet
 from partnerships.lists.sources import SourceFilterSet
 from partnerships.models import (
     Achievement,
@@ -79,6 +82,7 @@ from partnerships.models import (
     Milestone,
     Organization,
     Programme,
+    Report,
     ReportedFigure,
     Source,
 )
@@ -865,6 +869,27 @@ def test_programmes(name: str, staff: Any) -> None:
     assert listed == [rows[key] for key in expected]
 
 
+REPORT_CASES = {
+    "q": ("q=growth", ["school"]),
+    "kind": ("kind=programme", ["programme"]),
+    "year": ("year=2024", ["programme"]),
+    "unit": ("unit={above.pk}", ["school"]),
+    "status": ("status=draft", ["school", "programme"]),
+}
+
+
+@pytest.mark.parametrize("name", REPORT_CASES)
+def test_reports(name: str, staff: Any) -> None:
+    query, expected = REPORT_CASES[name]
+    above = UnitFactory()
+    school = ReportTextFactory(report__unit__parent=above, report__year=2026, text="Growth in all areas").report
+    other = ReportFactory(kind="programme", programme=ProgrammeFactory(), year=2024)
+
+    listed = found(ReportFilterSet, Report, query.format(above=above), staff)
+
+    assert listed == [{"school": school, "programme": other}[key] for key in expected]
+
+
 @pytest.fixture
 def honours() -> dict[str, Any]:
     """``DAY`` lies in the first half of its year."""
@@ -1336,6 +1361,15 @@ FILTERED_BY: dict[str, dict[str, set[str]]] = {
         "events": set(),  # the event list has a filter for the programme
         "unit": {"unit"},
     },
+    "report_list": {
+        "report": {"q", "kind"},
+        "year": {"year"},
+        "unit": {"unit"},
+        "edition": set(),
+        "status": {"status"},
+        "confirmed_by": set(),
+        "confirmed_at": set(),  # the list sorts by it
+    },
     "security_event_list": {
         "at": {"since", "until"},
         "kind": {"kind"},
@@ -1427,6 +1461,7 @@ def test_calendar_filters(query: str, expected: dict[str, str], staff: Any) -> N
         (PaymentFilterSet, PAYMENT_CASES),
         (AchievementFilterSet, ACHIEVEMENT_CASES),
         (ProgrammeFilterSet, PROGRAMME_CASES),
+        (ReportFilterSet, REPORT_CASES),
         (HonourFilterSet, HONOUR_CASES),
         (HonourSchemeFilterSet, SCHEME_CASES),
         (FigureFilterSet, FIGURE_CASES),

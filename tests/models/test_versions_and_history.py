@@ -114,6 +114,7 @@ def test_what_is_tracked_and_what_is_not() -> None:
         "Programme",
         "Region",
         "ReminderRule",
+        "Report",
         "ReportedFigure",
         "Source",
         "Unit",

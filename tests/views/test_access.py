@@ -30,6 +30,7 @@ from partnerships.factories import (
     RegionFactory,
     ReminderItemFactory,
     ReportedFigureFactory,
+    ReportTextFactory,
     SourceFactory,
 )
 from partnerships.lists import exports
@@ -151,6 +152,12 @@ TABLE: dict[str, list[int]] = {
     "programme_edit": HOLDERS,
     "programme_detail": SHARED,
     "programme_delete": HOLDERS,
+    "report_list": EVERYBODY,
+    "report_add": WHO_ADDS,
+    "report_edit": WORKERS,
+    "report_detail": OWN,
+    "report_confirm": [403, 403, 200, 200, 404, 403, 404, 404],
+    "report_delete": WORKERS,
     "honour_list": EVERYBODY,
     "honour_add": WHO_ADDS,
     "honour_edit": HOLDERS,
@@ -226,6 +233,7 @@ ELSEWHERE = {
     "session_end",
     "session_end_others",
     "contact_mail",
+    "report_reopen",
     "saved_view_add",
     "saved_view_delete",
     "column_set_delete",
@@ -279,6 +287,7 @@ def addresses(world: World) -> dict[str, str]:
         **of_agreement, original_name="gate.png", content_type="image/png", content=png(2, 2)
     )
     row = _import_row(world)
+    report = [ReportTextFactory(report__unit=world.unit).report_id]
     arguments: dict[str, list[Any]] = {
         "import_template": ["register"],
         "import_detail": [row.imported_id],
@@ -348,6 +357,10 @@ def addresses(world: World) -> dict[str, str]:
         "achievement_detail": [AchievementFactory(unit=world.unit).pk],
         "achievement_delete": [AchievementFactory(unit=world.unit).pk],
         "programme_detail": [ProgrammeFactory(unit=world.unit).pk],
+        "report_detail": report,
+        "report_edit": report,
+        "report_confirm": report,
+        "report_delete": report,
         "programme_delete": [ProgrammeFactory(unit=world.unit).pk],
         "honour_detail": [HonourFactory(unit=world.unit).pk],
         "honour_delete": [HonourFactory(unit=world.unit).pk],
