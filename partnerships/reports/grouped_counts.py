@@ -1,7 +1,7 @@
 """Counts of many conditions over the rows of one queryset, in one query.
 
-Django repeats an annotation in each condition that names it. Here the rows, with all that their columns take to compute,
-are a subquery, and the conditions compare its columns.
+Django repeats an annotation in each condition that names it, and PostgreSQL does so when it merges a subquery into the query
+around it. Here the rows, with all that their columns take to compute, are materialized once, and the conditions compare them.
 """
 
 import datetime as dt
@@ -75,8 +75,8 @@ def grouped_counts(
         return {}
     columns, params = select_counts(counted, of)
     # Names of columns and SQL that Django made; all values are parameters.
-    sql = f"SELECT {by}, {columns} FROM ({inner[0]}) AS found GROUP BY {by}"  # noqa: S608
-    return {row.pop(by): row for row in run(sql, (*params, *inner[1]))}
+    sql = f"WITH found AS MATERIALIZED ({inner[0]}) SELECT {by}, {columns} FROM found GROUP BY {by}"  # noqa: S608
+    return {row.pop(by): row for row in run(sql, (*inner[1], *params))}
 
 
 def counts(
@@ -95,4 +95,5 @@ def counts(
         else:
             columns += f", (SELECT COUNT(*) FROM ({scalar[0]}) AS {name}) AS {name}"  # noqa: S608
             params += scalar[1]
-    return run(f"SELECT {columns} FROM ({inner[0]}) AS found", (*params, *inner[1]))[0]  # noqa: S608
+    sql = f"WITH found AS MATERIALIZED ({inner[0]}) SELECT {columns} FROM found"  # noqa: S608
+    return run(sql, (*inner[1], *params))[0]

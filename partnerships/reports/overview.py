@@ -382,7 +382,7 @@ class _Builder:
         now, then = (
             Q(agreement__in=agreements.in_force(day).order_by().values("pk")) for day in (self.day, self.year_ago)
         )
-        parties = AgreementParty.objects.filter(now | then, organization__region__isnull=False)
+        parties = AgreementParty.objects.filter(organization__region__isnull=False, agreement__signed_on__lte=self.day)
         parties = parties.exclude(organization=F("agreement__unit__organization"))
         if self.rows.regions is not None:
             parties = parties.filter(organization__region__in=self.rows.regions)
@@ -393,7 +393,8 @@ class _Builder:
             was_then=Case(When(then, then=Value(True)), default=Value(False)),
         )
         tests = {"now": ColumnTest("is_now"), "year_ago": ColumnTest("was_then")}
-        found = grouped_counts(values, "region", tests, of="agreement_id")
+        counted = grouped_counts(values, "region", tests, of="agreement_id")
+        found = {region: row for region, row in counted.items() if any(row.values())}
         named = self.rows.named["region"]
         above = {up for region in found for up in named.tree.with_ancestors(region)[1:]}
         lowest = [region for region in found if region not in above]

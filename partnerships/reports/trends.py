@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, DateField, F, IntegerField, Max, Q, QuerySet, RowRange, Value, Window
 from django.db.models.functions import Coalesce
 
@@ -53,27 +54,30 @@ def trends_of_agreements(rows: ScopedRows, days: Sequence[dt.date]) -> tuple[Tre
     if spans is None:
         return Trend([0] * len(days), None), Trend([0] * len(days), None)
     in_force = {f"force_{n}": _span_covers(day) for n, day in enumerate(days)}
-    in_touch = {f"touch_{n}": _span_covers(day) & _is_in_touch(day) for n, day in enumerate(days)}
+    in_touch = {f"touch_{n}": _is_in_touch(day) for n, day in enumerate(days)}
+    greatest, least = ("MAX", "MIN") if connection.vendor == "sqlite" else ("GREATEST", "LEAST")
     force_columns, force_params = select_counts(in_force)
     touch_columns, touch_params = select_counts(in_touch)
     parts = [one for one in touches if one is not None]
     union = " UNION ALL ".join(sql for sql, _params in parts)
     # Names of our columns and SQL that Django made; all values are parameters.
     sql = f"""
-        WITH span AS ({spans[0]}),
+        WITH span AS MATERIALIZED ({spans[0]}),
         touch AS ({union}),
         latest AS (
             SELECT agreement_id, since, is_contact,
                 MAX(reach) OVER (PARTITION BY agreement_id ORDER BY since) AS reach,
                 LEAD(since) OVER (PARTITION BY agreement_id ORDER BY since) AS following
             FROM touch
+        ),
+        contact AS MATERIALIZED (
+            SELECT {greatest}(starts_on, signed, since) AS since, {least}(closed, COALESCE(following, closed)) AS ended,
+                until, before, suspended, resumed, reach, CASE WHEN is_contact = 1 THEN since END AS contacted_on
+            FROM span JOIN latest ON latest.agreement_id = span.agreement_id
         )
         SELECT * FROM
         (SELECT {force_columns}, MIN(signed) AS first_signed FROM span) AS in_force,
-        (
-            SELECT {touch_columns}, MIN(CASE WHEN is_contact = 1 THEN since END) AS first_contact
-            FROM span JOIN latest ON latest.agreement_id = span.agreement_id
-        ) AS in_touch
+        (SELECT {touch_columns}, MIN(contacted_on) AS first_contact FROM contact) AS in_touch
     """  # noqa: S608
     params = [*spans[1], *(param for _sql, its in parts for param in its), *force_params, *touch_params]
     found = run(sql, params)[0]
@@ -106,11 +110,13 @@ def _spans(rows: ScopedRows) -> QuerySet:
 
 def _span_covers(day: dt.date) -> ColumnTest:
     value = day_param(day)
-    sql = (
-        "starts_on <= %s AND signed <= %s AND until >= %s AND (before IS NULL OR before < %s) AND closed > %s"
-        " AND (suspended IS NULL OR suspended > %s OR resumed <= %s)"
-    )
-    return ColumnTest(sql, (value,) * 7)
+    sql = "starts_on <= %s AND signed <= %s AND until >= %s AND closed > %s AND (before IS NULL OR before < %s)"
+    return ColumnTest(sql, (value,) * 5) & _is_not_suspended(day)
+
+
+def _is_not_suspended(day: dt.date) -> ColumnTest:
+    value = day_param(day)
+    return ColumnTest("suspended IS NULL OR suspended > %s OR resumed <= %s", (value, value))
 
 
 def _touches(rows: ScopedRows, first: dt.date) -> list[QuerySet]:
@@ -137,8 +143,10 @@ def _touches(rows: ScopedRows, first: dt.date) -> list[QuerySet]:
 
 
 def _is_in_touch(day: dt.date) -> ColumnTest:
+    """Return the condition for the last contact on or before ``day``, in a term that covers it, when it still reaches so far."""
     value, since = day_param(day), day_param(day - dt.timedelta(days=QUIET_AFTER_DAYS))
-    return ColumnTest("since <= %s AND reach >= %s AND (following IS NULL OR following > %s)", (value, since, value))
+    sql = "since <= %s AND ended > %s AND reach >= %s AND until >= %s AND (before IS NULL OR before < %s)"
+    return ColumnTest(sql, (value, value, since, value, value)) & _is_not_suspended(day)
 
 
 def trend_of_overdue(
