@@ -21,6 +21,7 @@ from partnerships.factories.agreements import (
     ApprovalStepFactory,
     CooperationAreaFactory,
     CustodyStepFactory,
+    PastSuspensionFactory,
     TypeMilestoneFactory,
 )
 from partnerships.factories.base import DAY, NOON
@@ -137,6 +138,7 @@ __all__ = [
     "OrganizationNameFactory",
     "OrganizationUnitFactory",
     "ParticipationFactory",
+    "PastSuspensionFactory",
     "PaymentFactory",
     "ProgrammeFactory",
     "ProgrammeItemFactory",

@@ -24,6 +24,7 @@ from partnerships.models import (
     CooperationArea,
     CustodyStep,
     Organization,
+    PastSuspension,
     TypeMilestone,
     Unit,
 )
@@ -205,6 +206,15 @@ class AmendmentFactory(ModelFactory):
     signed_on = factory.LazyAttribute(lambda amendment: amendment.agreement.signed_on)
     effective_on = factory.SelfAttribute("signed_on")
     summary = "The contact address changed."
+
+
+class PastSuspensionFactory(ModelFactory):
+    class Meta:
+        model = PastSuspension
+
+    agreement = factory.SubFactory(AgreementFactory, signed=True)
+    suspended_on = factory.LazyAttribute(lambda row: row.agreement.signed_on or DAY)
+    resumed_on = factory.LazyAttribute(lambda row: add_months(row.suspended_on, 1))
 
 
 class CustodyStepFactory(ModelFactory):

@@ -66,6 +66,7 @@ from partnerships.models.reports import Report, ReportText
 from partnerships.models.security_events import SecurityEvent
 from partnerships.models.sources import Citation, Source, Statement
 from partnerships.models.status_changes import StatusChange
+from partnerships.models.suspensions import PastSuspension
 from partnerships.models.sweeps import Sweep
 from partnerships.models.terms import AgreementTerm, Amendment, DecisionDate
 from partnerships.models.user_sessions import UserSession
@@ -146,6 +147,7 @@ __all__ = [
     "OrganizationUnit",
     "Participation",
     "PasswordRequest",
+    "PastSuspension",
     "Payment",
     "Programme",
     "ProgrammeItem",

@@ -32,6 +32,7 @@ from partnerships.models.organizations import Organization, through_column
 from partnerships.models.papers import CustodyStep
 from partnerships.models.parties import COPIES_ARE_FEW, MOST_COPIES, AgreementParty, AgreementUnit
 from partnerships.models.sort_keys import NamedModel, SortKeyField
+from partnerships.models.suspensions import PastSuspension
 from partnerships.models.terms import AgreementTerm, last_term, running_period
 from partnerships.models.users import Role, ScopedQuerySet, Unit, User, away_alone, left_alone
 from partnerships.partial_dates import PartialDate, Precision, partial_date
@@ -76,8 +77,10 @@ class AgreementQuerySet(ScopedQuerySet):
     def in_force(self, day: dt.date) -> Self:
         """Return agreements signed by ``day``, neither suspended nor ended on it, with a term or automatic renewal that covers it."""
         terms = AgreementTerm.objects.filter(agreement=OuterRef("pk"), starts_on__lte=day)
+        suspended = PastSuspension.objects.filter(agreement=OuterRef("pk"), suspended_on__lte=day, resumed_on__gt=day)
         return self.filter(
             Exists(terms.filter(_lasts_to(day))),
+            ~Exists(suspended),
             Q(suspended_on__isnull=True) | Q(suspended_on__gt=day) | Q(resumed_on__lte=day),
             Q(terminated_on__isnull=True) | Q(terminated_on__gt=day),
             Q(completed_on__isnull=True) | Q(completed_on__gt=day),

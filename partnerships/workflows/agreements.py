@@ -26,6 +26,7 @@ from partnerships.models import (
     Contact,
     CustodyStep,
     Organization,
+    PastSuspension,
     ProgrammeItem,
     Receipt,
     ReminderMark,
@@ -339,7 +340,16 @@ def suspend_agreement(
     agreement: Agreement, *, actor: User | None, on: dt.date, reason: str, today: dt.date | None = None
 ) -> Agreement:
     """Suspend it: nobody is asked for the next contact, but dates and obligations stay."""
-    return _step_and_derive(agreement, "suspend", actor=actor, on=on, today=today, reason=reason)
+    with transaction.atomic():
+        suspended = _step_and_derive(agreement, "suspend", actor=actor, on=on, today=today, reason=reason)
+        _keep_suspension(agreement, until=agreement.resumed_on)
+    return suspended
+
+
+def _keep_suspension(before: Agreement, *, until: dt.date | None) -> None:
+    """Keep the suspension that a step has overwritten; ``before`` is the agreement as it was, whose version the step compared."""
+    if before.suspended_on and until and before.suspended_on < until:
+        PastSuspension.objects.create(agreement=before, suspended_on=before.suspended_on, resumed_on=until)
 
 
 def resume_agreement(
@@ -427,6 +437,9 @@ def reinstate_agreement(
     with transaction.atomic():
         activities = lock_unfinished(agreement)
         reinstated = _step_and_derive(agreement, "reinstate", actor=actor, on=on, today=today, reason=reason)
+        # One that was suspended when it was closed is in force again from the day on which it had been closed.
+        closed_on = agreement.terminated_on or agreement.completed_on
+        _keep_suspension(agreement, until=agreement.resumed_on or closed_on)
         _follow_activities(activities, reinstated, actor=actor, on=on)
     return reinstated
 
@@ -451,6 +464,7 @@ def unsign_agreement(agreement: Agreement, *, actor: User | None, on: dt.date, r
         changes = {"title_as_signed": typed, "is_signing_confirmed": False, "signed_precision": Precision.DAY}
         changes["signed_at_latest"] = None
         unsigned = _end(agreement, "unsign", actor=actor, on=on, reason=reason, **changes)
+        unsigned.past_suspensions.all().delete()
         _check_nothing_was_received(unsigned)
         _update_party_holders(unsigned, actor=actor, on=on)
     return unsigned

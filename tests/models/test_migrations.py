@@ -1,5 +1,6 @@
 """Old code goes on inserting rows while an update is rolled out, and rows on record get what a new column needs."""
 
+import datetime as dt
 from importlib import import_module
 
 import pytest
@@ -9,13 +10,15 @@ from django.db.migrations.operations import AddField
 from django.db.models import NOT_PROVIDED
 
 from partnerships.factories import (
+    DAY,
+    AgreementFactory,
     ContactFactory,
     EnterpriseFactory,
     OrganizationUnitFactory,
     UnitFactory,
     UserFactory,
 )
-from partnerships.models import Contact, HistoryPermit, Role, UnitMembership
+from partnerships.models import Contact, HistoryPermit, Role, StatusChange, UnitMembership
 
 FIRST_OF_UPGRADES = "0003"
 
@@ -63,6 +66,35 @@ def test_a_contact_gets_the_unit_of_its_creator_where_that_is_clear() -> None:
     import_module("partnerships.migrations.0024_contacts_of_units").fill_units(apps, None)
 
     assert dict(Contact.objects.values_list("name", "unit")) == {**dict.fromkeys(creators), "of one unit": own.pk}
+
+
+STEPS = [("suspend", 1), ("resume", 2), ("suspend", 3), ("resume", 4)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("steps", "columns", "expected"),
+    [
+        (STEPS, True, [(1, 2)]),
+        ([*STEPS, ("suspend", 5)], True, [(1, 2), (3, 4)]),
+        (STEPS[:2], True, []),
+        ([*STEPS, ("terminate", 5), ("reinstate", 6)], False, [(1, 2), (3, 4)]),
+        ([*STEPS[:3], ("terminate", 5), ("reinstate", 6)], False, [(1, 2), (3, 5)]),
+        ([*STEPS, ("unsign", 7)], False, []),
+    ],
+)
+def test_suspensions_that_later_ones_overwrote_are_read_from_the_steps(
+    steps: list[tuple[str, int]], columns: bool, expected: list[tuple[int, int]]
+) -> None:
+    agreement = AgreementFactory(signed=True, **({"suspended_on": DAY, "resumed_on": DAY} if columns else {}))
+    for name, number in steps:
+        step = StatusChange.objects.create(record=agreement, transition=name, from_status="", to_status="")
+        with HistoryPermit.objects.granted(HistoryPermit.Kind.SAMPLE):
+            StatusChange.objects.filter(pk=step.pk).update(at=dt.datetime(2026, 4, number, 4, tzinfo=dt.UTC))
+    import_module("partnerships.migrations.0091_past_suspensions").fill_past_suspensions(apps, None)
+
+    found = agreement.past_suspensions.values_list("suspended_on", "resumed_on")
+    assert [(since.day, until.day) for since, until in found] == expected
 
 
 def test_a_new_database_takes_the_first_migrations_in_one() -> None:

@@ -72,6 +72,7 @@ UNTRACKED = {
     "MailRelay",
     "NameKey",
     "ReminderItem",
+    "PastSuspension",
     "PasswordRequest",
     "ReminderMark",
     "ReminderPlan",

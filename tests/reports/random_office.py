@@ -16,6 +16,7 @@ from partnerships.factories import (
     EnterpriseFactory,
     InstitutionFactory,
     MilestoneFactory,
+    PastSuspensionFactory,
     ProgrammeFactory,
     ProgrammeItemFactory,
     RegionFactory,
@@ -95,6 +96,10 @@ class RandomOffice:
             if stage in {"completed", "terminated"} and chance.random() < 0.3:
                 given |= {"suspended_on": signed_on, "resumed_on": chance.choice([None, later])}
         agreement = AgreementFactory(**given, with_term=False)
+        if agreement.signed_on and chance.random() < 0.3:
+            since = self.day(agreement.signed_on)
+            until = self.day(since, since + dt.timedelta(days=200)) + dt.timedelta(days=1)
+            PastSuspensionFactory(agreement=agreement, suspended_on=since, resumed_on=until)
         self._terms(agreement)
         for area in chance.sample(self.areas, chance.randint(0, 2)):
             quantity = chance.choice([None, 2, 5])
@@ -175,6 +180,8 @@ def is_in_force(agreement: Agreement, day: dt.date) -> bool:
     if any(closed and closed <= day for closed in (agreement.terminated_on, agreement.completed_on)):
         return False
     if agreement.suspended_on and agreement.suspended_on <= day < (agreement.resumed_on or dt.date.max):
+        return False
+    if any(past.suspended_on <= day < past.resumed_on for past in agreement.past_suspensions.all()):
         return False
     terms = sorted(agreement.terms.all(), key=lambda term: term.number)
     return any(term.starts_on <= day <= last_day(term, terms) for term in terms)

@@ -86,7 +86,7 @@ def test_the_headline_adds_up(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(2))
 def test_in_force_on_each_day_is_what_the_records_say(seed: int) -> None:
     RandomOffice(seed)
-    agreements = list(Agreement.objects.prefetch_related("terms"))
+    agreements = list(Agreement.objects.prefetch_related("terms", "past_suspensions"))
     chance = random.Random(seed)
     edges = {day for agreement in agreements for day in edges_of(agreement)}
     for day in chance.sample(sorted(edges), 25):
@@ -110,7 +110,7 @@ def test_trends_are_the_state_at_the_end_of_each_month(seed: int, period: Report
     found = overview(user, FigureScope(), period, today=TODAY)
     figures = {figure.key: figure for figure in found.key_figures}
     days = month_ends(found.day)
-    seen = Agreement.objects.visible_to(user).prefetch_related("terms")
+    seen = Agreement.objects.visible_to(user).prefetch_related("terms", "past_suspensions")
     for key, query in (("in_force", {"in_force": "yes"}), ("without_contact", {"quiet": "yes"})):
         for day, value in zip(days, figures[key].trend, strict=True):
             count = ListedCount(0, "agreement_list", {**query, "as_of": day.isoformat()})

@@ -703,6 +703,43 @@ def test_termination_cancels_what_was_open_with_the_reason() -> None:
     assert set(changes.values_list("reason", flat=True)) == {"Insolvent"}
 
 
+def in_force_on(*days: str) -> list[bool]:
+    return [Agreement.objects.in_force(day(one)).exists() for one in days]
+
+
+def test_an_agreement_suspended_twice_was_not_in_force_at_either_time() -> None:
+    agreement = signed_with(ends_on=day("2029-03-01"))
+    for since, until in (("2026-04-01", "2026-05-01"), ("2026-07-01", "2026-08-01"), ("2026-10-01", None)):
+        agreement = suspend_agreement(agreement, actor=None, on=day(since), reason="Rebuilding")
+        agreement = resume_agreement(agreement, actor=None, on=day(until)) if until else agreement
+
+    assert in_force_on("2026-03-31", "2026-04-01", "2026-04-30", "2026-05-01") == [True, False, False, True]
+    assert in_force_on("2026-06-30", "2026-07-01", "2026-07-31", "2026-08-01") == [True, False, False, True]
+    assert in_force_on("2026-09-30", "2026-10-01") == [True, False]
+
+
+@pytest.mark.parametrize(("resumed_on", "expected"), [("2026-05-01", True), (None, False)])
+def test_a_reinstated_agreement_was_not_in_force_while_it_was_suspended(resumed_on: str | None, expected: bool) -> None:
+    agreement = suspend_agreement(signed_with(), actor=None, on=day("2026-04-01"), reason="Rebuilding")
+    if resumed_on:
+        agreement = resume_agreement(agreement, actor=None, on=day(resumed_on))
+    agreement = terminate_agreement(agreement, actor=None, on=day("2026-06-01"), reason="An error")
+    reinstate_agreement(agreement, actor=None, on=day("2026-06-08"), reason="It was an error")
+
+    assert in_force_on("2026-03-31", "2026-04-01", "2026-05-02", "2026-06-01") == [True, False, expected, True]
+
+
+def test_a_signing_that_is_taken_back_takes_its_suspensions_along() -> None:
+    agreement = signed_with()
+    for since, until in (("2026-04-01", "2026-05-01"), ("2026-07-01", "2026-08-01")):
+        agreement = suspend_agreement(agreement, actor=None, on=day(since), reason="Rebuilding")
+        agreement = resume_agreement(agreement, actor=None, on=day(until))
+    assert agreement.past_suspensions.count() == 1
+    unsign_agreement(agreement, actor=None, on=day("2026-09-01"), reason="Signed by nobody")
+
+    assert not agreement.past_suspensions.exists()
+
+
 def test_a_reinstated_agreement_is_in_force_even_when_it_was_suspended() -> None:
     agreement = suspend_agreement(signed_with(), actor=None, on=DAY, reason="Rebuilding")
     agreement = terminate_agreement(agreement, actor=None, on=DAY, reason="Wrong row")
