@@ -36,6 +36,7 @@ from partnerships.views import (
     my_work,
     operations,
     organizations,
+    overview,
     payments,
     person_reminders,
     personal_data,
@@ -74,6 +75,9 @@ def delete_path(address: str, kind: str) -> URLPattern:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", my_work.my_work, name="my_work"),
+    path("overview/", overview.overview, name="overview"),
+    path("overview/tables.xlsx", overview.overview_tables, name="overview_tables"),
+    path("overview/views/<int:pk>/", overview.overview_tile, name="overview_tile"),
     path("team/", team.team, name="team"),
     path("team/nobody/hand-over/", team.team_hand_over_nobody, name="team_hand_over_nobody"),
     path("team/<int:pk>/hand-over/", team.team_hand_over, name="team_hand_over"),

@@ -1,8 +1,8 @@
 """A list as a spreadsheet."""
 
 import datetime as dt
-from collections.abc import Sequence
-from typing import IO
+from collections.abc import Iterable, Sequence
+from typing import IO, NamedTuple
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -11,6 +11,33 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook.child import INVALID_TITLE_REGEX
 
 LONGEST_SHEET_NAME = 31
+NAME_WIDTH = 28
+
+
+class TableSheet(NamedTuple):
+    """One sheet of a workbook; the first column names each row."""
+
+    title: str
+    headings: Sequence[str]
+    rows: Iterable[Sequence[object]]
+
+
+def write_workbook(out: IO[bytes], sheets: Iterable[TableSheet]) -> None:
+    """Write a workbook with a sheet for each table; numbers stay numbers, and text never becomes a formula."""
+    book = Workbook(write_only=True)
+    for one in sheets:
+        sheet = book.create_sheet(INVALID_TITLE_REGEX.sub(" ", one.title)[:LONGEST_SHEET_NAME])
+        sheet.freeze_panes = "B2"
+        sheet.column_dimensions["A"].width = NAME_WIDTH
+        for number, row in enumerate([one.headings, *one.rows]):
+            cells = [WriteOnlyCell(sheet, value=value) for value in row]
+            for cell in cells:
+                if isinstance(cell.value, str):
+                    cell.data_type = "s"
+                if number == 0:
+                    cell.font = Font(bold=True)
+            sheet.append(cells)
+    book.save(out)
 
 
 class Xlsx:

@@ -26,6 +26,8 @@ class SavedView(NamedModel):
     name = LineField(_("name"), max_length=60)
     sort_key = SortKeyField("name")
     query = models.CharField(max_length=2000, blank=True)
+    # Shown as a tile with the number of its rows.
+    is_on_overview = models.BooleanField(default=False, db_default=False)
 
     class Meta:
         verbose_name = _("saved view")

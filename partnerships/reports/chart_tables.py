@@ -16,7 +16,7 @@ from partnerships.reports.drawing import (
     month_and_year,
     period_name,
 )
-from partnerships.reports.overview import CONTACT_DAYS, ListedCount, Overview, PersonLoad, UnitFigures
+from partnerships.reports.overview_figures import CONTACT_DAYS, ListedCount, Overview, PersonLoad, UnitFigures
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ def chart_tables(overview: Overview) -> dict[str, ChartTable]:
         _key_figures(overview),
         _months(overview),
         _units(overview),
+        _promised(overview),
         _coming(overview),
         _people(overview),
         _regions(overview),
@@ -121,6 +122,17 @@ def _unit(overview: Overview, unit: UnitFigures) -> list[Figure]:
     kinds = Counter(one.kind for one in unit.coming)
     coming = [Figure(kinds[kind]) for kind in COMING_KINDS]
     return [Figure(str(unit.unit)), _linked(unit.in_force), *map(_linked, unit.contact), *cells, *coming]
+
+
+def _promised(overview: Overview) -> ChartTable:
+    rows = [
+        [Figure(str(unit.unit)), Figure(str(one.area)), _linked(one.delivered), Figure(one.promised)]
+        for unit in overview.units
+        for one in unit.promised
+        if one.promised
+    ]
+    headings = [_("Unit"), _("Area"), _("Delivered"), pgettext("promise", "Promised")]
+    return ChartTable("promised", _("Promised and delivered"), headings, rows)
 
 
 def _coming(overview: Overview) -> ChartTable:

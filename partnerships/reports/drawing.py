@@ -8,6 +8,7 @@ import datetime as dt
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import pairwise
 from math import floor, log10
 from typing import NamedTuple
 
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext, pgettext_
 
 from partnerships.dates import add_months
 from partnerships.reports.canvas import HATCHED, HATCHED_LATE, PAGE, Canvas, Drawing, element, lines_between
-from partnerships.reports.overview import (
+from partnerships.reports.overview_figures import (
     CONTACT_DAYS,
     ComingDate,
     MonthFigures,
@@ -38,8 +39,8 @@ ACTIVITY_GROUPS: Mapping[str, Promise] = {
     "visit": gettext_lazy("Visits"),
     "other": pgettext_lazy("activities", "Others"),
 }
-# From this number on numbers on bars give way to an axis; with two digits they do so where there is little room.
-AXIS_FROM, NARROW_AXIS_FROM = 100, 10
+# From this number on numbers on bars give way to an axis. Where there is little room, they always do.
+AXIS_FROM = 100
 ROW = 30
 HEAD = 20
 # Delivered of promised in per cent: below the number, the color is so strong. Below the last one numbers are bold.
@@ -135,19 +136,11 @@ def _draw_signed_and_ended(drawing: Drawing, months: Sequence[MonthFigures]) -> 
     most_ended = max((month.ended.value for month in months), default=0)
     most = max(most_signed, most_ended)
     has_axis = most >= AXIS_FROM
-    if has_axis:
-        most_signed = nice_top(most_signed, 2)
-    each = min(10, MONTHS_UP / max(most_signed, 1), MONTHS_DOWN / max(most_ended, 1))
-    if most >= NARROW_AXIS_FROM:
-        css_class = None if has_axis else "narrow"
-        _draw_axis(drawing, Axis(MONTHS_BASE, each, nice_top(most_signed, 2), 2, css_class))
+    top = nice_top(most_signed, 2) if has_axis else max(most_signed, 1)
+    each = min(14, MONTHS_UP / top, MONTHS_DOWN / max(most_ended, 1))
+    axis = Axis(MONTHS_BASE, each, top, 2) if has_axis else Axis(MONTHS_BASE, each, top, 1, "narrow")
+    _draw_axis(drawing, axis)
     drawing.add(drawing.line(0, 1, MONTHS_BASE, MONTHS_BASE, colors.line_strong))
-    # Between the numbers of an axis, where there is one.
-    name_look = {"text_anchor": "end", "fill": colors.ink, "font_weight": 600}
-    drawing.add(
-        element("text", pgettext("agreements", "Signed"), x=-8, y=31 if most >= NARROW_AXIS_FROM else 44, **name_look)
-    )
-    number_class = "tip wide" if most >= NARROW_AXIS_FROM else "tip"
     for place, month in enumerate(months):
         first, last, middle = place / count, (place + 1) / count, (place + 0.5) / count
         bar = (first + 0.17 / count, last - 0.17 / count)
@@ -167,7 +160,7 @@ def _draw_signed_and_ended(drawing: Drawing, months: Sequence[MonthFigures]) -> 
                 shape = drawing.rect(*bar, MONTHS_BASE - height, height, colors.c1, class_="m")
                 tip = MONTHS_BASE - height - 3
                 hit = drawing.hit(first, last, 2, MONTHS_BASE - 2)
-            look = {"text_anchor": "middle", "font_size": 10, "class_": number_class}
+            look = {"text_anchor": "middle", "font_size": 10, "class_": "wide"}
             shown = [] if has_axis else [drawing.text(grouped(listed.value), middle, tip, **look)]
             drawing.add(drawing.mark(listed.address, words, hit, shape, *shown))
 
@@ -241,9 +234,12 @@ def _draw_month_names(drawing: Drawing, months: Sequence[MonthFigures], period: 
 def _draw_totals(drawing: Drawing, months: Sequence[MonthFigures], period: ReportPeriod, top: int) -> None:
     """Write the names of the rows at the left, and at the right the totals of the period."""
     colors = drawing.colors
+    has_axis = any(max(month.signed.value, month.ended.value) >= AXIS_FROM for month in months)
     look = {"fill": colors.ink, "font_weight": 600}
     drawing.add(
-        element("text", pgettext("agreements", "Ended"), x=-8, y=86, text_anchor="end", **look),
+        # With an axis, between its numbers.
+        element("text", pgettext("agreements", "Signed"), x=-58, y=31 if has_axis else 44, **look),
+        element("text", pgettext("agreements", "Ended"), x=-58, y=86, **look),
         element("text", _("Activities"), x=-58, y=130, **look),
     )
     within = [month for month in months if period.starts_on <= month.first <= period.ends_on]
@@ -384,10 +380,10 @@ def draw_promised(units: Sequence[UnitFigures], areas: Sequence[RowName], canvas
     drawing = _of_units(canvas, units)
     most = max((one.promised for unit in units for one in unit.promised), default=0)
     count = max(len(areas), 1)
-    for column, area in enumerate(areas):
-        name = cut(str(area), drawing.inner_width // count - 6) if canvas.is_fixed else str(area)
-        label = element("text", element("title", area), name, class_="turns", fill=drawing.colors.ink_2)
-        drawing.add(drawing.at((column + 0.07) / count, label, y=14))
+    if canvas.is_fixed:  # a page has the names as text that is cut where it does not fit
+        for column, area in enumerate(areas):
+            name = cut(str(area), drawing.inner_width // count - 6)
+            drawing.add(drawing.text(name, (column + 0.07) / count, 14))
     for place, unit in enumerate(units):
         for column, area in enumerate(areas):
             box = Box(column / count, (column + 1) / count, HEAD + ROW * place)
@@ -524,6 +520,65 @@ def _of_units(canvas: Canvas, units: Sequence[UnitFigures]) -> Drawing:
             name = cut(str(unit.unit), NAMES - 8)
             drawing.add(element("text", name, x=-NAMES, y=y + 18, fill=drawing.colors.ink))
     return drawing
+
+
+# What the marks mean, beside the drawings
+
+
+class Key(NamedTuple):
+    """A small sample of a mark, and its meaning."""
+
+    sample: SafeString
+    label: str
+
+
+def _sample(canvas: Canvas, width: int, *shapes: SafeString) -> SafeString:
+    name = "g" if canvas.is_fixed else "svg"
+    return element(name, *shapes, width=width, height=11, class_="sample", aria_hidden="true")
+
+
+def contact_key(canvas: Canvas = PAGE) -> list[Key]:
+    colors = canvas.palette
+    labels = (
+        _("≤ %(days)s days") % {"days": CONTACT_DAYS[0]},
+        *(f"{first + 1}–{last}" for first, last in pairwise(CONTACT_DAYS)),
+        _("over a year"),
+    )
+    fills = (colors.c1, colors.c2, colors.c3, f"url(#{HATCHED_LATE})", colors.warning)
+    edges = (None, None, colors.c2, colors.warning, None)
+    return [
+        Key(_sample(canvas, 11, element("rect", x=0.5, y=0.5, width=10, height=10, fill=fill, stroke=edge)), label)
+        for label, fill, edge in zip(labels, fills, edges, strict=True)
+    ]
+
+
+def promised_key(canvas: Canvas = PAGE) -> list[Key]:
+    colors = canvas.palette
+    outline = element("rect", x=0.5, y=2, width=27, height=7, fill=colors.surface, stroke=colors.ink_3)
+    bar = _sample(canvas, 28, outline, element("rect", x=0.5, y=2, width=16, height=7, fill=colors.c1))
+    below, strengths = zip(*reversed(HEAT), strict=True)
+    squares = (
+        element(
+            "rect", x=14 * n + 0.5, y=0.5, width=11, height=10, fill=colors.heat, fill_opacity=one, stroke=colors.grid
+        )
+        for n, one in enumerate(strengths)
+    )
+    numbers = {"first": below[0], "second": below[1], "third": below[2]}
+    return [
+        Key(bar, _("outline promised, fill delivered")),
+        Key(_sample(canvas, 40, *squares), _("under %(first)s, %(second)s, %(third)s%%") % numbers),
+    ]
+
+
+def coming_key(canvas: Canvas = PAGE) -> list[Key]:
+    colors = canvas.palette
+    diamond = {"d": "M5.5 1 10 5.5 5.5 10 1 5.5Z", "stroke": colors.c1, "stroke_width": 1.6}
+    samples = {
+        "decide": element("path", fill=colors.surface, **diamond),
+        "proposed": element("path", fill=colors.c1, **diamond),
+        "ends": element("rect", x=1.5, y=1.5, width=8, height=8, fill=colors.ink_3),
+    }
+    return [Key(_sample(canvas, 11, samples[kind]), str(label)) for kind, label in COMING_KINDS.items()]
 
 
 # Ranked bars

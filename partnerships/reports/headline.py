@@ -2,23 +2,25 @@
 
 import datetime as dt
 
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, npgettext, pgettext
 
+from partnerships.models.sort_keys import is_reader_chinese
 from partnerships.reports.drawing import chart_day, grouped
-from partnerships.reports.overview import ListedCount, Overview
+from partnerships.reports.overview_figures import ListedCount, Overview
 
 
-def headline(overview: Overview, today: dt.date) -> list[SafeString]:
-    """Return the sentences about agreements in force on the day of the overview; none when there are none."""
+def headline(overview: Overview, today: dt.date) -> SafeString:
+    """Return the sentences about agreements in force on the day of the overview; empty when there are none."""
     if not overview.in_force.value:
-        return []
+        return SafeString("")
     sentences = [_in_force(overview, today), _contact(overview)]
     if overview.day == today:
         sentences.append(_to_decide(overview, today))
-    return sentences
+    between = "" if is_reader_chinese() else " "
+    return format_html_join(between, "{}", ((sentence,) for sentence in sentences))
 
 
 def _link(listed: ListedCount, words: str) -> SafeString:

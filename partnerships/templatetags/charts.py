@@ -5,9 +5,13 @@ from django.utils.safestring import SafeString
 
 from partnerships.reports import drawing
 from partnerships.reports.canvas import element, pattern_definitions
-from partnerships.reports.overview import KeyFigure, Overview, PersonLoad, RegionFigures
+from partnerships.reports.overview_figures import KeyFigure, Overview, PersonLoad, RegionFigures
 
 register = template.Library()
+
+for key in (drawing.contact_key, drawing.promised_key, drawing.coming_key):
+    register.simple_tag(key)
+register.filter(drawing.chart_day)
 
 
 @register.simple_tag

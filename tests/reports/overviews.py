@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from partnerships.dates import add_months
-from partnerships.reports.overview import (
+from partnerships.reports.overview_figures import (
     MONTHS,
     ComingDate,
     FigureScope,

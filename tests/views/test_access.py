@@ -62,6 +62,8 @@ OFFICE_OF_SHARED = [403, 403, 403, 200, 404, 200, 404, 403]
 SYSTEM_OF_OWN = [403, 403, 403, 403, 404, 200, 404, 404]
 TABLE: dict[str, list[int]] = {
     "my_work": EVERYBODY,
+    "overview": EVERYBODY,
+    "overview_tables": [200, 200, 200, 200, 403, 200, 403, 200],
     "quiet": EVERYBODY,
     "quiet_log": WORKERS,
     "team": TEAM,
@@ -236,6 +238,7 @@ ELSEWHERE = {
     "report_reopen",
     "saved_view_add",
     "saved_view_delete",
+    "overview_tile",
     "column_set_delete",
     "export_add",
     "import_choose",

@@ -22,6 +22,7 @@ FILES_AND_ONE_PERSONS = {
     "import_template",
     "mail_file",
     "mail_message",
+    "overview_tables",
 }
 # Each page is read by the first of these who may open it.
 READERS = ("lead", "staff", "system_admin")
