@@ -522,7 +522,7 @@ def _of_units(canvas: Canvas, units: Sequence[UnitFigures]) -> Drawing:
     return drawing
 
 
-# What the marks mean, beside the drawings
+# Keys: the meaning of the marks, beside the drawings
 
 
 class Key(NamedTuple):

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from partnerships.models import User
+from partnerships.models import Role, User
 from partnerships.permissions import may, may_enter_admin
 
 register = template.Library()
@@ -29,6 +29,7 @@ class Place(NamedTuple):
 
 
 PLACES = (
+    Place("overview", "overview", pgettext_lazy("navigation", "Overview"), "bar_chart"),
     Place("my", "my_work", _("My work"), "task_alt"),
     Place("team", "team", _("Team"), "groups", "team.view"),
     Place("agreement", "agreement_list", _("Agreements"), "handshake"),
@@ -60,6 +61,7 @@ OFFICE_PLACES = (
 )
 # The bottom bar of a phone has room for four places and "More".
 IN_BOTTOM_BAR = ("my", "agreement", "organization", "calendar")
+IN_BOTTOM_BAR_OF_LEADERS = ("overview", "my", "agreement", "calendar")
 # Parts of the site without an entry of their own stand under another one.
 STANDS_UNDER = {
     "answer": "demand",
@@ -92,6 +94,7 @@ class Navigation:
     more: list[Link]
     office: list[Link]
     logs_activities: bool
+    home: str
 
     @property
     def bottom_bar(self) -> list[Link]:
@@ -114,11 +117,32 @@ def navigation(context: Context) -> Navigation:
     match = getattr(request, "resolver_match", None)
     here = _section_of(match.url_name, context) if match and match.url_name else ""
     return Navigation(
-        main=_links(PLACES, request.user, here),
+        main=_links(places_of(request.user), request.user, here),
         more=_links(MORE_PLACES, request.user, here),
         office=_links(OFFICE_PLACES, request.user, here),
         logs_activities=may(request.user, "activity.add"),
+        home=home_of(request.user),
     )
+
+
+def opens_on_overview(user: User) -> bool:
+    """Whether a person starts with how cooperation goes: leads, the office and viewers, not those who look after agreements."""
+    return (
+        user.sees_all_units
+        or user.scope.has(Role.LEAD)
+        or (bool(user.scope.roles) and not user.scope.has(Role.COORDINATOR))
+    )
+
+
+def home_of(user: User) -> str:
+    """Return the page that a person starts with, after the log-in and by the logo."""
+    return reverse("overview" if opens_on_overview(user) else "my_work")
+
+
+def places_of(user: User) -> list[Place]:
+    """Return the places in the person's order: those who look after agreements begin with their own work."""
+    overview, my_work, *others = PLACES
+    return [overview, my_work, *others] if opens_on_overview(user) else [my_work, overview, *others]
 
 
 def _section_of(name: str, context: Context) -> str:
@@ -132,8 +156,9 @@ def _section_of(name: str, context: Context) -> str:
 
 
 def _links(places: Iterable[Place], user: User, here: str) -> list[Link]:
+    in_bottom_bar = IN_BOTTOM_BAR_OF_LEADERS if opens_on_overview(user) else IN_BOTTOM_BAR
     return [
-        Link(reverse(place.name), str(place.label), place.icon, place.section == here, place.section in IN_BOTTOM_BAR)
+        Link(reverse(place.name), str(place.label), place.icon, place.section == here, place.section in in_bottom_bar)
         for place in places
         if may_go(user, place.needs)
     ]

@@ -4,13 +4,15 @@ import datetime as dt
 
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 
 from partnerships.client_address import client_network
 from partnerships.forms.users import LoginForm, OwnPasswordChangeForm, OwnPasswordSetForm
+from partnerships.models import User
+from partnerships.templatetags.frame import home_of
 from partnerships.workflows.users import request_password_link
 
 STAY_SIGNED_IN_FOR = dt.timedelta(days=14)
@@ -25,6 +27,15 @@ class Login(views.LoginView):
         if form.cleaned_data["stay"]:
             self.request.session.set_expiry(STAY_SIGNED_IN_FOR)
         return response
+
+    def get_default_redirect_url(self) -> str:
+        user = self.request.user
+        return home_of(user) if isinstance(user, User) else super().get_default_redirect_url()
+
+    def get_redirect_url(self, request: HttpRequest | None = None) -> str:
+        """Return where the person wanted to go; the bare address of the site leads home."""
+        asked = super().get_redirect_url(request) if request else super().get_redirect_url()
+        return "" if asked == reverse("my_work") else asked
 
 
 class PasswordReset(views.PasswordResetView):

@@ -42,7 +42,7 @@ RELATED = (
     "party__organization",
     "demand__organization",
 )
-# What may wait for the office or a lead, beside decision dates.
+# Kinds that may wait for the office or a lead, beside decision dates.
 WAITING_KINDS: Mapping[str, tuple[Promise, MilestoneKind]] = {
     "confirm": (gettext_lazy("Confirm renewal"), MilestoneKind.CONFIRM_RENEWAL),
     "approve": (pgettext_lazy("kind of decision", "Approve"), MilestoneKind.APPROVAL),
@@ -50,7 +50,7 @@ WAITING_KINDS: Mapping[str, tuple[Promise, MilestoneKind]] = {
     "end": (gettext_lazy("Record end"), MilestoneKind.RECORD_END),
     "answer": (pgettext_lazy("kind of decision", "Answer"), MilestoneKind.ANSWER),
 }
-# What a decision about a term is recorded with.
+# Acts that record a decision about a term.
 TERM_ACTS = frozenset({"confirm-renewal", "renew", "notice"})
 
 

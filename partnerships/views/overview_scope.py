@@ -52,7 +52,7 @@ class Chip:
 
 @dataclass(frozen=True)
 class AskedOverview:
-    """What the address asks for; what it does not know is left out."""
+    """The scope and period that the address asks for; unknown ids and years are left out."""
 
     scope: FigureScope
     period: ReportPeriod
@@ -100,7 +100,7 @@ class AskedOverview:
             for one in self.choices[key]
         ]
         shown = next((one.name for one in self.choices[key] if one.pk == chosen), label)
-        # Of the whole office there is always one: the chip is set, as the one of the period.
+        # There is always a choice of units, as of the period, so that these chips are always set.
         return Chip(key, label, shown, chosen is not None or key == "unit", options)
 
     def _period_chip(self) -> Chip:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, override, pgettext
 from partnerships.models import Agreement, Organization, User
 from partnerships.models.hidden_records import search_as
 from partnerships.permissions import may
-from partnerships.templatetags.frame import MORE_PLACES, OFFICE_PLACES, PLACES, may_go
+from partnerships.templatetags.frame import MORE_PLACES, OFFICE_PLACES, may_go, places_of
 
 # Records to which one act is offered, when words follow those that name the act.
 TARGETS = 4
@@ -83,7 +83,7 @@ def palette_offers(words: str, user: User) -> list[OfferGroup]:
     acts = [offer for act in ACTS if may(user, act.action) for offer in _offers_of(act, tokens, user)]
     pages = [
         Offer(reverse(place.name), str(place.label), place.icon)
-        for place in (*PLACES, *MORE_PLACES, *OFFICE_PLACES)
+        for place in (*places_of(user), *MORE_PLACES, *OFFICE_PLACES)
         if tokens and _matched(place.label, tokens) == len(tokens) and may_go(user, place.needs)
     ]
     groups = [OfferGroup(pgettext("palette", "Actions"), acts), OfferGroup(pgettext("palette", "Pages"), pages)]
