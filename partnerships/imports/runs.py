@@ -30,6 +30,7 @@ from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.results import ROWS_AT_ONCE, RowResults
 from partnerships.imports.rows import Apply, Batch, WorkRow, process
 from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, saved_at_once
+from partnerships.imports.turns import turn_of
 from partnerships.imports.undo import undo_rows
 from partnerships.late_inserts import late_inserts
 from partnerships.models import Import, ImportKind, ImportRow, User
@@ -65,13 +66,13 @@ class DifferentOutcome(DomainError):
 def run(pk: int, *, clock: Clock) -> Import:
     """Do what an import is asked to do: the check, the import or the undo. Nothing is half done, whatever happens."""
     asked = Import.objects.filter(pk=pk, status__in=RUNS, asked_by__isnull=False)
-    if not asked.update(attempts=F("attempts") + 1, heartbeat_at=clock(), rows_done=0):
+    if not asked.update(attempts=F("attempts") + 1, heartbeat_at=clock(), rows_done=0, is_waiting=False):
         raise TransitionRefused(_("Nothing is to be done for this import."))
     imported = Import.objects.select_related("unit", "asked_by").get(pk=pk)
     status = imported.status
     progress = RunProgress(imported, clock=clock)
     try:
-        with translation.override(imported.language), one_act():
+        with turn_of(imported, clock=clock), translation.override(imported.language), one_act():
             RUNS[status](imported, progress, clock)
     except Exception as error:
         with translation.override(imported.language):

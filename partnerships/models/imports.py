@@ -69,6 +69,11 @@ class ImportQuerySet(ScopedQuerySet):
     def under_way(self) -> Self:
         return self.filter(status__in=UNDER_WAY)
 
+    def is_next(self, imported: "Import", now: dt.datetime) -> bool:
+        """Whether no other run that lives waits before this one; those with lower numbers come first."""
+        before = self.under_way().filter(is_waiting=True, pk__lt=imported.pk, heartbeat_at__gte=now - SILENT_AFTER)
+        return not before.exists()
+
     def silent(self, now: dt.datetime) -> Self:
         """Return runs that have not been heard of for a while: their process ended, and nothing of it was saved."""
         return self.under_way().filter(Q(heartbeat_at__isnull=True) | Q(heartbeat_at__lt=now - SILENT_AFTER))
@@ -97,6 +102,7 @@ class Import(models.Model):
     rows_done = models.PositiveIntegerField(default=0)
     rows_total = models.PositiveIntegerField(default=0)
     attempts = models.PositiveSmallIntegerField(default=0)
+    is_waiting = models.BooleanField(default=False, db_default=False, editable=False)  # for another run to end
     heartbeat_at = models.DateTimeField(_("last sign of life"), null=True, editable=False)
     error = models.TextField(_("error"), blank=True)
     act = models.CharField(max_length=60, blank=True, editable=False)  # as in the reminder marks of its records

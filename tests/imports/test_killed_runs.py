@@ -13,8 +13,9 @@ from django.db import connection
 from django.utils import timezone
 
 from partnerships.exceptions import StaleVersion
-from partnerships.factories import AgreementTypeFactory, OrganizationFactory, UnitFactory, UserFactory
-from partnerships.imports.acts import ask_for_commit, ask_for_undo, start_again, start_run
+from partnerships.factories import AgreementTypeFactory, ImportFactory, OrganizationFactory, UnitFactory, UserFactory
+from partnerships.imports import turns
+from partnerships.imports.acts import ask_for_check, ask_for_commit, ask_for_undo, start_again, start_run
 from partnerships.imports.progress import RunProgress
 from partnerships.imports.rows import Batch
 from partnerships.imports.runs import run
@@ -22,7 +23,7 @@ from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, sav
 from partnerships.models import Agreement, Import, Organization, OrganizationUnit, SearchEntry
 from partnerships.workflows.organizations import edit_organization, organizations_locked_last, update_holders
 from tests.imports.batches import TODAY, batch, bring_in, day, names, outcomes
-from tests.imports.test_runs import HEAD, checked
+from tests.imports.test_runs import HEAD, checked, upload
 from tests.services.processes import start_process
 from tests.services.stack import eventually
 
@@ -210,3 +211,33 @@ def test_a_unit_that_lost_its_ground_during_an_import_holds_its_partners_after_i
         elsewhere(lambda: update_holders([known], **more))  # sees no agreement of the unit yet
         assert not elsewhere(lambda: OrganizationUnit.objects.filter(organization=known).exists())
     assert OrganizationUnit.objects.filter(organization=known, unit=made.unit).exists()
+
+
+def test_a_run_waits_until_the_one_under_way_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SECONDS_BETWEEN", 0.05)
+    staff = UserFactory(staff=True)
+    imported = ask_for_check(upload(HEAD + "Alpha Works,enterprise,,\n", actor=staff), actor=staff, now=timezone.now())
+    turn = turns.FileTurn() if connection.vendor == "sqlite" else turns.DatabaseTurn()
+    assert turn.take()
+    with ThreadPoolExecutor(1) as pool:
+
+        def wait_and_run() -> Import:
+            try:
+                return run(imported.pk, clock=timezone.now)
+            finally:
+                connection.close()
+
+        result = pool.submit(wait_and_run)
+        eventually(lambda: Import.objects.get(pk=imported.pk).is_waiting)
+        assert not result.done()
+        turn.close()
+        done = result.result()
+    assert (done.status, done.counts, done.is_waiting) == ("checked", {"new": 1}, False)
+
+
+def test_runs_that_wait_go_in_order_and_one_that_was_killed_is_passed_over() -> None:
+    now = timezone.now()
+    gone = ImportFactory(status="checking", is_waiting=True, heartbeat_at=now - dt.timedelta(hours=1))
+    first = ImportFactory(status="committing", is_waiting=True, heartbeat_at=now)
+    last = ImportFactory(status="checking", is_waiting=True, heartbeat_at=now)
+    assert [Import.objects.is_next(one, now) for one in (gone, first, last)] == [True, True, False]

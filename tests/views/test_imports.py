@@ -267,6 +267,15 @@ def test_a_coordinator_does_not_see_what_the_check_of_the_office_found(
     assert "checked these rows" not in page.text
 
 
+def test_a_run_that_waits_for_another_one_says_so(world: World, client_of: Callable[[Any], Client]) -> None:
+    about = {"unit": world.unit, "created_by": world.coordinator, "status": "checking", "heartbeat_at": timezone.now()}
+    imported = ImportFactory(**about, is_waiting=True)
+    page = client_of(world.coordinator).get(f"/imports/{imported.pk}/").text
+    assert "Waiting in line: another import is running." in page
+    assert 'hx-trigger="every 1s"' in page
+    assert "<progress" not in page
+
+
 def test_a_template_is_downloaded_in_the_persons_language(world: World, client_of: Callable[[Any], Client]) -> None:
     client = client_of(world.coordinator)
     assert "/imports/template/honours.xlsx" in client.get("/imports/add/").text
