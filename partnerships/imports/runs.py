@@ -14,9 +14,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from partnerships.acts import current_act, one_act
 from partnerships.exceptions import DomainError, InvalidInput, TransitionRefused
@@ -27,7 +28,7 @@ from partnerships.imports.office import office_choices
 from partnerships.imports.progress import RunProgress
 from partnerships.imports.reading import RowReader, cell_to_json, choose_tables, columns_of, fields_of, headings_of
 from partnerships.imports.recipes import Recipe, read_recipe
-from partnerships.imports.results import ROWS_AT_ONCE, RowResults
+from partnerships.imports.results import ROWS_AT_ONCE, RowResults, save_columns
 from partnerships.imports.rows import Apply, Batch, WorkRow, process
 from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, saved_at_once
 from partnerships.imports.turns import turn_of
@@ -41,6 +42,7 @@ from partnerships.statuses import ImportStatus
 from partnerships.workflows.organizations import organizations_locked_last
 
 logger = logging.getLogger(__name__)
+STARTED_AGAIN = gettext_lazy("It was started again by another process.")
 
 Clock = Callable[[], dt.datetime]
 APPLY: Mapping[str, Apply] = {
@@ -107,10 +109,19 @@ def _refusal(error: Exception) -> str:
 
 def _finish(imported: Import, **columns: Any) -> None:
     """Write the end of a run. Raises ``TransitionRefused`` when the import was started again meanwhile."""
+    if not _ours(imported).update(**columns):
+        raise TransitionRefused(STARTED_AGAIN)
+
+
+def _require_ours(imported: Import) -> None:
+    """Raise ``TransitionRefused`` when the import was started again meanwhile. Its row is locked until the end of the transaction."""
+    if not _ours(imported).update(attempts=imported.attempts):
+        raise TransitionRefused(STARTED_AGAIN)
+
+
+def _ours(imported: Import) -> QuerySet[Import]:
     # The status tells two processes apart that began at the same moment: the first one to end has changed it.
-    ours = Import.objects.filter(pk=imported.pk, attempts=imported.attempts, status=imported.status)
-    if not ours.update(**columns):
-        raise TransitionRefused(_("It was started again by another process."))
+    return Import.objects.filter(pk=imported.pk, attempts=imported.attempts, status=imported.status)
 
 
 def check(imported: Import, progress: RunProgress, clock: Clock) -> None:
@@ -119,17 +130,16 @@ def check(imported: Import, progress: RunProgress, clock: Clock) -> None:
     results = RowResults(is_saved=False)
     with nothing_is_saved():
         _process_all(imported, reader, batch, progress, results)
-    with transaction.atomic():
-        results.write()
-        _finish(
-            imported,
-            status=ImportStatus.CHECKED,
-            counts=results.outcomes,
-            layout={**imported.layout, "adds": results.adds},
-            rows_done=results.total,
-            rows_total=results.total,
-            error=imported.error,
-        )
+    results.write(lambda: _require_ours(imported))
+    _finish(
+        imported,
+        status=ImportStatus.CHECKED,
+        counts=results.outcomes,
+        layout={**imported.layout, "adds": results.adds},
+        rows_done=results.total,
+        rows_total=results.total,
+        error=imported.error,
+    )
 
 
 def commit(imported: Import, progress: RunProgress, clock: Clock) -> None:
@@ -161,7 +171,7 @@ def undo(imported: Import, progress: RunProgress, clock: Clock) -> None:
         with _partners_free_until_end(imported.asked_by, today):
             for chunk in _in_chunks(rows, is_last_first=True):
                 undo_rows(chunk, imported, today=today, beat=progress.beat, done=done)
-                ImportRow.objects.bulk_update(chunk, ["undo", "undo_note"])
+                save_columns(chunk, ["undo", "undo_note"])
                 results.update(row.undo for row in chunk)
                 done += len(chunk)
 

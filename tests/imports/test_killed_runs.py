@@ -10,17 +10,19 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.utils import timezone
 
-from partnerships.exceptions import StaleVersion
+from partnerships.exceptions import StaleVersion, TransitionRefused
 from partnerships.factories import AgreementTypeFactory, ImportFactory, OrganizationFactory, UnitFactory, UserFactory
-from partnerships.imports import turns
+from partnerships.imports import results, turns
 from partnerships.imports.acts import ask_for_check, ask_for_commit, ask_for_undo, start_again, start_run
 from partnerships.imports.progress import RunProgress
+from partnerships.imports.results import save_columns
 from partnerships.imports.rows import Batch
 from partnerships.imports.runs import run
 from partnerships.imports.staging import ChangedMeanwhile, nothing_is_saved, saved_at_once
-from partnerships.models import Agreement, Import, Organization, OrganizationUnit, SearchEntry
+from partnerships.models import Agreement, Import, ImportRow, Organization, OrganizationUnit, SearchEntry
 from partnerships.workflows.organizations import edit_organization, organizations_locked_last, update_holders
 from tests.imports.batches import TODAY, batch, bring_in, day, names, outcomes
 from tests.imports.test_runs import HEAD, checked, upload
@@ -241,3 +243,32 @@ def test_runs_that_wait_go_in_order_and_one_that_was_killed_is_passed_over() -> 
     first = ImportFactory(status="committing", is_waiting=True, heartbeat_at=now)
     last = ImportFactory(status="checking", is_waiting=True, heartbeat_at=now)
     assert [Import.objects.is_next(one, now) for one in (gone, first, last)] == [True, True, False]
+
+
+def test_a_check_notes_its_results_a_few_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On SQLite nobody else can write while they are noted."""
+    monkeypatch.setattr(results, "ROWS_AT_ONCE", 2)
+    seen = []
+
+    def save(rows: list[ImportRow], names: tuple[str, ...]) -> None:
+        seen.append(elsewhere(lambda: ImportRow.objects.filter(outcome="new").count()))
+        save_columns(rows, names)
+
+    monkeypatch.setattr(results, "save_columns", save)
+    places = ("Aachen", "Bergen", "Calais", "Dublin", "Exeter")
+    text = HEAD + "".join(f"{place} Works,enterprise,,\n" for place in places)
+    imported = checked(text, actor=UserFactory(staff=True), look_alikes="new")
+    assert (imported.counts, seen) == ({"new": 5}, [0, 2, 4])
+
+
+def test_a_check_that_was_started_again_elsewhere_notes_nothing_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    staff = UserFactory(staff=True)
+
+    def start_elsewhere() -> None:
+        elsewhere(lambda: Import.objects.update(attempts=F("attempts") + 1))
+
+    write = results.RowResults.write
+    monkeypatch.setattr(results.RowResults, "write", lambda *args: (start_elsewhere(), write(*args)))
+    with pytest.raises(TransitionRefused):
+        checked(HEAD + "Alpha Works,enterprise,paper,\n", actor=staff)
+    assert set(ImportRow.objects.values_list("outcome", flat=True)) == {""}
