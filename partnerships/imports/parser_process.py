@@ -41,6 +41,8 @@ FAILED = re.compile(
     re.DOTALL,
 )
 MOST_FAILED = 5000
+ODS_TAG = re.compile(rb"<table:(covered-table-cell|table-cell|table-row|table)(?=[\s/>])([^>]*)>")
+MOST_MERGED = 20_000
 DATE_1904 = re.compile(rb'date1904="(?:1|true)"')
 DELIMITERS = ",;\t|，；"  # the last two are what is typed where a Chinese keyboard is on
 SAMPLE_ROWS = 60
@@ -51,6 +53,8 @@ ENCODINGS = ["gb18030", "big5", "shift_jis", "euc_kr", "cp1252", "cp1250", "cp12
 
 # Sheet -> number of the row -> place of the column -> the error that stands there.
 FailedCells = dict[str, dict[int, dict[int, str]]]
+# Sheet -> first row, first column, last row and last column of each merged cell, from 0.
+MergedCells = dict[str, list[list[int]]]
 
 
 class RefusedFile(Exception):
@@ -170,6 +174,7 @@ def open_workbook(path: str, head: bytes, limits: dict[str, Any]) -> Iterator[An
     """Read an xlsx, ods or xls file, told apart by what is in it: its ending may be wrong."""
     epoch_1904 = False
     failed: FailedCells = {}
+    spans = OdsSpans()
     if head.startswith(ZIP):
         with open(path, "rb") as file:  # noqa: PTH123  # this program knows nothing but names of files
             size = file.seek(0, io.SEEK_END)
@@ -186,6 +191,7 @@ def open_workbook(path: str, head: bytes, limits: dict[str, Any]) -> Iterator[An
                         if b"table:cell-range-source" in piece:
                             raise RefusedFile("links")
                         check_repeated(piece, limits)
+                        spans.read(piece)
                 elif "xl/workbook.bin" in names:
                     raise RefusedFile("binary")
                 else:
@@ -193,7 +199,43 @@ def open_workbook(path: str, head: bytes, limits: dict[str, Any]) -> Iterator[An
     else:
         check_ole(path)
     with open(path, "rb") as file:  # noqa: PTH123
-        yield from sheets_of(CalamineWorkbook.from_filelike(file), limits, failed, epoch_1904=epoch_1904)
+        yield from sheets_of(CalamineWorkbook.from_filelike(file), limits, failed, spans.merged, epoch_1904=epoch_1904)
+
+
+class OdsSpans:
+    """Finds the merged cells of an ods file, which the library does not tell."""
+
+    def __init__(self) -> None:
+        self.merged: MergedCells = {}
+        self._sheet: list[list[int]] = []
+        self._row = self._next_row = self._column = 0
+
+    def read(self, piece: bytes) -> None:
+        """Go on with the next piece of the content, which begins and ends between two tags."""
+        for tag, attributes in ODS_TAG.findall(piece):
+            if tag == b"table":
+                name = re.search(rb'table:name="([^"]*)"', attributes)
+                self._sheet = self.merged.setdefault(_unescaped(name[1].decode()) if name else "", [])
+                self._row = self._next_row = self._column = 0
+            elif tag == b"table-row":
+                self._row, self._column = self._next_row, 0
+                self._next_row += _count(rb"rows-repeated", attributes)
+            else:
+                right, down = _count(rb"columns-spanned", attributes), _count(rb"rows-spanned", attributes)
+                if right * down > 1 and len(self._sheet) < MOST_MERGED:
+                    self._sheet.append([self._row, self._column, self._row + down - 1, self._column + right - 1])
+                self._column += _count(rb"columns-repeated", attributes)
+
+
+def _unescaped(text: str) -> str:
+    for sign, character in (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&")):
+        text = text.replace(sign, character)
+    return text
+
+
+def _count(name: bytes, attributes: bytes) -> int:
+    found = re.search(rb"table:number-" + name + rb'="(\d{1,7})"', attributes)
+    return int(found[1]) if found else 1
 
 
 def check_repeated(piece: bytes, limits: dict[str, Any]) -> None:
@@ -217,7 +259,7 @@ def check_ole(path: str) -> None:
 
 
 def sheets_of(
-    book: CalamineWorkbook, limits: dict[str, Any], failed: FailedCells, *, epoch_1904: bool
+    book: CalamineWorkbook, limits: dict[str, Any], failed: FailedCells, merged_in_ods: MergedCells, *, epoch_1904: bool
 ) -> Iterator[Any]:
     for about in book.sheets_metadata:
         if about.typ == SheetTypeEnum.MacroSheet or about.typ == SheetTypeEnum.Vba:  # noqa: PLR1714  # they have no hash
@@ -228,6 +270,7 @@ def sheets_of(
         if sheet.width > limits["columns"]:
             raise RefusedFile("columns", sheet=about.name, limit=limits["columns"])
         merged = [[*first, *last] for first, last in sheet.merged_cell_ranges or []]
+        merged = merged or merged_in_ods.get(about.name, [])
         yield {
             "sheet": about.name,
             "merged": merged,

@@ -187,6 +187,9 @@ def workbook(sheet: str, *, name: str = "raw.xlsx", **more: str | bytes) -> Call
     return archive({**parts, "xl/worksheets/sheet1.xml": SHEET.format(sheet), **extra}, name)
 
 
+COVERED = "covered by a merged cell"
+
+
 def ods(table: str) -> Callable[[Path], Path]:
     content = (
         '<office:document-content xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0"'
@@ -199,10 +202,17 @@ def ods(table: str) -> Callable[[Path], Path]:
     return archive({"mimetype": kind, "content.xml": content, "META-INF/manifest.xml": manifest}, "register.ods")
 
 
-def ods_rows(rows: Rows) -> str:
+def ods_rows(rows: Rows, *, spans: dict[str, tuple[int, int]] | None = None) -> str:
+    """Return the rows of a sheet; ``spans`` are the columns and rows of merged cells by their first value."""
+
     def cell(value: object) -> str:
         if value is None:
             return "<table:table-cell/>"
+        if value == COVERED:
+            return "<table:covered-table-cell/>"
+        if across := (spans or {}).get(str(value)):
+            span = f'table:number-columns-spanned="{across[0]}" table:number-rows-spanned="{across[1]}"'
+            return f'<table:table-cell office:value-type="string" {span}><text:p>{value}</text:p></table:table-cell>'
         if isinstance(value, dt.date):
             return f'<table:table-cell office:value-type="date" office:date-value="{value}"><text:p>{value}</text:p></table:table-cell>'
         if isinstance(value, int):
@@ -355,6 +365,36 @@ LAYOUT = [
             {"partner": names("Keio University"), "title": "MoU", "signed_on": year(2019)},
             {"partner": names("Keio University"), "title": "Exchange", "signed_on": year(2021)},
         ],
+    ),
+    Trap(
+        "open_document_with_a_partner_merged_over_its_agreements",
+        ods(
+            '<table:table-row table:number-rows-repeated="2"><table:table-cell table:number-columns-repeated="3"/></table:table-row>'
+            + ods_rows(
+                [["Partner", "Title", "Signed on"], ["Keio University", "MoU", 2019], [COVERED, "Exchange", 2021]],
+                spans={"Keio University": (1, 2)},
+            )
+        ),
+        [
+            {"partner": names("Keio University"), "title": "MoU", "signed_on": year(2019)},
+            {"partner": names("Keio University"), "title": "Exchange", "signed_on": year(2021)},
+        ],
+        numbers=(4, 5),
+    ),
+    Trap(
+        "开放文档两层表头合并单元格",
+        ods(
+            ods_rows(
+                [
+                    ["序号", "合作方", COVERED, "签订日期"],
+                    [COVERED, "名称", "国家", COVERED],
+                    [1, "浙江大学", "中国", dt.date(2021, 3, 5)],
+                ],
+                spans={"序号": (1, 2), "合作方": (2, 1), "签订日期": (1, 2)},
+            )
+        ),
+        [{"partner": names("浙江大学"), "country": "CN", "signed_on": day(2021, 3, 5)}],
+        numbers=(3,),
     ),
     Trap(
         "合计行",
