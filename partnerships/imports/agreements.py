@@ -40,6 +40,7 @@ from partnerships.partial_dates import PartialDate, Precision
 from partnerships.permissions import may
 from partnerships.statuses import AgreementStatus
 from partnerships.workflows.agreements import (
+    LEAST_SIGNATORIES,
     close_ended_agreement,
     edit_agreement,
     register_agreement,
@@ -147,7 +148,8 @@ def _refuse_other_dates(row: WorkRow, batch: Batch, record: Agreement, fixed: di
     for name, field in (("signed", "signed_on"), ("ends", "ends_on"), ("title", "title")):
         if name in last and last[name] != fixed[name]:
             words = _("What was signed is not changed by an import: correct it in the record. %(before)s → %(after)s")
-            raise InvalidInput(words % {"before": last[name] or "–", "after": fixed[name] or "–"}, field=field)
+            facts = {"before": f"“{last[name] or ''}”", "after": f"“{fixed[name] or ''}”"}
+            raise InvalidInput(words % facts, field=field)
 
 
 def _contacts(row: WorkRow, batch: Batch, partners: list[Organization]) -> dict[int, Contact]:
@@ -173,6 +175,13 @@ def _parts(case: _Case, witnesses: list[Organization], liaisons: dict[int, Conta
     row, batch, unit, partners = case.row, case.batch, case.unit, case.partners
     own = _own_organization(unit)
     signatories = [own] if own and own.pk not in {partner.pk for partner in partners} else []
+    if len(signatories) + len(partners) < LEAST_SIGNATORIES and case.status != "draft":
+        if own is not None:
+            raise InvalidInput(_("The row names our own organization alone: add the other party."), field="partner")
+        words = _(
+            "Our side is missing: “%(unit)s” has no organization that signs for it. Name a second partner in the row, or have the office choose the organization of the unit."
+        )
+        raise InvalidInput(words % {"unit": unit}, field="partner")
     signers = list(row.get("signatory_person") or ())
     names = (
         dict(zip((partner.pk for partner in partners), signers, strict=False)) if len(signers) <= len(partners) else {}

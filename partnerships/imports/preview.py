@@ -7,19 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from dataclasses import field as column
 from typing import Any
+from urllib.parse import urlencode
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from partnerships.imports.choices import guess_choices
+from partnerships.imports.acts import OPEN
+from partnerships.imports.choices import find_choice, guess_choices
 from partnerships.imports.kinds import KINDS, Field
 from partnerships.imports.office import office_choices
 from partnerships.imports.reading import cell_from_json, fields_of
 from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.rows import refusals
-from partnerships.imports.values import ANY_OTHER, SEPARATORS
-from partnerships.models import Import, ImportRow, RowOutcome, User
+from partnerships.imports.values import ANY_OTHER, ASK_OFFICE, SEPARATORS
+from partnerships.models import AgreementType, CooperationArea, HonourScheme, Import, ImportRow, RowOutcome, User
 from partnerships.names import fold, person_key, sort_key
+from partnerships.permissions import may
 from partnerships.texts import LazyText
 
 SAMPLES = 3
@@ -31,7 +35,11 @@ ADDED: Mapping[str, LazyText] = {
 }
 # A column with more different texts is one of names or remarks: its values are not mapped one by one.
 MOST_TEXTS = 200
-QUOTED = re.compile("“[^”]*”|[0-9]+")
+# Quoted words, also several with a short word such as *or* between them, and numbers.
+QUOTED = re.compile("“[^”]*”(?:[^“”]{1,4}“[^”]*”)*|[0-9]+")
+# Choices that the office alone adds, with the model of each.
+ADDED_BY_OFFICE = {"scheme": HonourScheme, "agreement_type": AgreementType, "area": CooperationArea}
+MOST_REQUESTS = 50
 Options = list[tuple[str, str]]
 
 
@@ -62,11 +70,16 @@ class ValuesShown:
     options: Options
     texts: list[TextShown] = column(default_factory=list)
     chosen: str = ""  # the value for rows without one
+    add_url: str = ""  # the page on which the reader adds a choice
     others: str = "-"  # the decision about all words that are not known
 
     @property
     def open(self) -> int:
         return 0 if self.others != "-" else sum(text.value is None for text in self.texts)
+
+    @property
+    def is_added_by_office(self) -> bool:
+        return self.field.refers_to in ADDED_BY_OFFICE
 
     @property
     def has_open(self) -> bool:
@@ -80,6 +93,16 @@ class ProblemGroup:
     key: str
     example: str
     count: int
+
+
+@dataclass(frozen=True)
+class RequestedChoice:
+    """Words of a file that the office is asked to add to its choices, and where it adds them."""
+
+    words: str
+    label: LazyText
+    imported: Import
+    add_url: str
 
 
 @dataclass(frozen=True)
@@ -182,6 +205,8 @@ def values_shown(imported: Import, reader: User) -> list[ValuesShown]:
                 cell = corrections.get(str(number), cells[number] if number < len(cells) else None)
                 counts[one.name].update(_pieces(one, _text(cell)))
     shown = [_values_of(fields[name], texts, recipe) for name, texts in counts.items() if texts]
+    for one in shown:
+        one.add_url = _add_url(one.field) if one.is_added_by_office and may(reader, "reference.edit") else ""
     return sorted((one for one in shown if one.texts), key=lambda one: -one.open)
 
 
@@ -189,9 +214,39 @@ def _values_of(one: Field, texts: Counter[str], recipe: Recipe) -> ValuesShown:
     common = texts.most_common(MOST_TEXTS)
     guessed = guess_choices(one, [text for text, _count in common])
     decided = {fold(text): value for text, value in recipe.values.get(one.name, {}).items()}
+    for text in common:  # what the office was asked for, and has added since
+        if decided.get(fold(text[0])) == ASK_OFFICE and guessed[text[0]] is not None:
+            del decided[fold(text[0])]
     found = [TextShown(text, count, decided.get(fold(text), guessed[text])) for text, count in common]
     texts_shown = sorted(found, key=lambda text: (text.value is not None, -text.count))
     return ValuesShown(one, _options(one), texts_shown, others=recipe.values.get(one.name, {}).get(ANY_OTHER, "-"))
+
+
+def _add_url(one: Field) -> str:
+    return reverse(f"admin:{ADDED_BY_OFFICE[one.refers_to]._meta.label_lower.replace('.', '_')}_add")
+
+
+def requested_choices(reader: User) -> list[RequestedChoice]:
+    """Return the words that the office is asked to add, for a reader who adds them; those added since are left out."""
+    if not may(reader, "reference.edit"):
+        return []
+    asked = Import.objects.visible_to(reader).filter(status__in=OPEN).select_related("unit", "created_by")
+    found = {}
+    for imported in asked.order_by("pk"):
+        mapped = read_recipe(imported.recipe).values
+        words = {
+            name: [text for text, value in values.items() if value == ASK_OFFICE] for name, values in mapped.items()
+        }
+        if not any(words.values()):
+            continue
+        fields = fields_of(imported.kind, office_choices(reader)[1])
+        for name, texts in words.items():
+            one = fields.get(name)
+            for text in texts if one and one.refers_to in ADDED_BY_OFFICE else ():
+                if one and find_choice(one, text) is None:
+                    url = f"{_add_url(one)}?{urlencode({'name': text})}"
+                    found.setdefault((one.refers_to, fold(text)), RequestedChoice(text, one.label, imported, url))
+    return list(found.values())[:MOST_REQUESTS]
 
 
 def _pieces(one: Field, text: str) -> list[str]:

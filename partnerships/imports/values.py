@@ -107,6 +107,8 @@ NO = {"no", "n", "false", "0", "×", "✗", "否", "无", "没有", "不"}
 FACTORS = {"万": 10**4, "亿": 10**8, "千": 1000, "thousand": 1000, "million": 10**6}
 # A decision about words: they are no choice, and are kept among the remarks of the row.
 KEEP_AS_NOTE = "@note"
+# A decision about words: the office is asked to add them to the choices; until then their rows stay out.
+ASK_OFFICE = "@asked"
 # Stands in decisions for all words that are not known.
 ANY_OTHER = "*"
 NO_LONGER_KNOWN = re.compile(r"[\ufffd]")
@@ -255,6 +257,9 @@ def _read_choice(field: Field, text: str, mapping: Mapping[str, str]) -> Read:
         decided = mapping[ANY_OTHER]
     if decided == KEEP_AS_NOTE:
         return Read(None, kept=text)
+    if decided == ASK_OFFICE:
+        known = find_choice(field, text)  # added since
+        return Read(known, None if known else _("The office was asked to add “%(words)s”.") % {"words": text})
     return _known_choice(field, text) if decided is None else Read(decided or None)
 
 
@@ -295,7 +300,7 @@ def _read_date(one: CellInColumn) -> Read:
 def _why_no_date(one: CellInColumn) -> str:
     facts = {"text": one.line, "iso": EXAMPLE.isoformat(), "example": date_format(EXAMPLE)}
     if found := readings_of_date(one.line):
-        facts["readings"] = _(" or ").join(found)
+        facts["readings"] = _(" or ").join(f"“{one}”" for one in found)
         return (
             _("“%(text)s” may be %(readings)s: enter it as in %(iso)s, or choose the order of all dates under Rules.")
             % facts
@@ -314,7 +319,9 @@ def _within_calendar(one: CellInColumn, date: PartialDate, *, note: str = "") ->
     day = date.first
     is_number = isinstance(one.cell, dt.date) and day.year in ({1904} if one.epoch_1904 else {1899, 1900})
     if is_number:
-        return Read(None, _("The cell holds a small number that was formatted as a date: %(date)s.") % {"date": date})
+        return Read(
+            None, _("The cell holds a small number that was formatted as a date: %(date)s.") % {"date": f"“{date}”"}
+        )
     if not EARLIEST_DAY <= day <= LATEST_DAY:
         facts = {"text": one.line, "first": EARLIEST_DAY.year, "last": LATEST_DAY.year}
         return Read(None, _("“%(text)s” is not between the years %(first)s and %(last)s.") % facts)

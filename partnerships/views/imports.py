@@ -32,6 +32,7 @@ from partnerships.imports.preview import (
     field_options,
     may_see_results,
     problem_groups,
+    requested_choices,
     row_shown,
     rows_with_problem,
     values_shown,
@@ -71,7 +72,8 @@ def import_list(request: UserRequest) -> HttpResponse:
     found = Import.objects.visible_to(request.user).select_related("unit", "created_by")
     page = Paginator(found, IMPORTS_A_PAGE).get_page(request.GET.get("page"))
     recipes = ImportRecipe.objects.visible_to(request.user).select_related("owner")
-    return render(request, "partnerships/imports/list.html", {"page": page, "recipes": recipes})
+    context = {"page": page, "recipes": recipes, "requests": requested_choices(request.user)}
+    return render(request, "partnerships/imports/list.html", context)
 
 
 @login_required

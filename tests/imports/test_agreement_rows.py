@@ -147,3 +147,15 @@ def test_a_list_of_agreements_makes_no_partners(unit: Unit) -> None:
         {"partner": names("甲大学"), "signed_on": day(2025)},
     )
     assert outcomes(works) == ["new", "rejected"], [messages(w) for w in works]
+
+
+def test_a_row_says_that_its_unit_has_no_organization_which_signs(unit: Unit) -> None:
+    row = {"title": "MoU", "partner": names("X University"), "signed_on": day(2025, 6, 1)}
+    (work,) = register(UnitFactory(name="New unit"), row)
+    assert outcomes([work]) == ["rejected"]
+    (message,) = messages(work)
+    assert message.startswith("Our side is missing: “New unit” has no organization that signs for it.")
+    (work,) = register(unit, {**row, "partner": names("Our College")})
+    assert messages(work) == ["The row names our own organization alone: add the other party."]
+    two = {**row, "partner": names("X University", "Y University")}
+    assert outcomes(register(UnitFactory(), two)) == ["new"]

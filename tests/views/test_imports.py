@@ -14,6 +14,7 @@ from partnerships.factories import (
     AgreementTypeFactory,
     ContactFactory,
     EnterpriseFactory,
+    HonourSchemeFactory,
     ImportFactory,
     ImportRecipeFactory,
     ImportRowFactory,
@@ -77,6 +78,42 @@ def test_words_are_chosen_once_for_all_rows(world: World, client_of: Callable[[A
     client.post(f"/imports/{imported.pk}/choose/values/", chosen)
 
     assert check(imported).counts == {"new": 3}
+
+
+def test_the_office_is_asked_for_a_scheme_that_is_missing(world: World, client_of: Callable[[Any], Client]) -> None:
+    """A coordinator cannot add one; the office sees what is asked for until it is there."""
+    coordinator, office = client_of(world.coordinator), client_of(world.people["staff"])
+    text = "企业名称,荣誉名称,认定日期\n阿尔法机械有限公司,领航工厂,2024-05-01\n"
+    imported = upload(coordinator, text, kind="honours", unit=world.unit.pk)
+    address = f"/imports/{imported.pk}/"
+    assert "Add a choice" not in coordinator.get(f"{address}?section=values").text
+    assert "/admin/partnerships/honourscheme/add/" in office.get(f"{address}?section=values").text
+
+    chosen = {"text-scheme": ["领航工厂"], "value-scheme": ["@asked"]}
+    coordinator.post(f"{address}choose/values/", chosen)
+    assert check(imported).counts == {"rejected": 1}
+    assert imported.rows.get().messages == ["Honor: The office was asked to add “领航工厂”."]
+    assert not coordinator.get("/imports/").context["requests"]
+    (asked,) = office.get("/imports/").context["requests"]
+    form = office.get(asked.add_url).context["adminform"].form
+    assert (asked.words, form.initial["name"]) == ("领航工厂", "领航工厂")
+
+    HonourSchemeFactory(name="Pilot factory", name_zh="领航工厂")
+    assert not office.get("/imports/").context["requests"]
+    coordinator.post(f"{address}check/")
+    assert check(imported).counts == {"new": 1}
+
+
+def test_dates_with_two_readings_are_one_problem(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    text = "Organization,Honor,Granted\n" + "".join(
+        f"Alpha {number} Ltd,Pilot,{day}\n" for number, day in enumerate(("05/06/2023", "07/08/2023", "5.6.23"))
+    )
+    HonourSchemeFactory(name="Pilot")
+    imported = upload(client, text, kind="honours", unit=world.unit.pk)
+    (group,) = client.get(f"/imports/{imported.pk}/").context["problems"]
+    assert group.count == 3
+    assert "may be “" in group.example
 
 
 def test_a_column_is_left_out_or_read_as_another_field(world: World, client_of: Callable[[Any], Client]) -> None:
