@@ -181,6 +181,7 @@ ACTIONS: Mapping[str, Grant] = {
     "operations.view": _OFFICE,
     "team.view": _everyone(Role.LEAD),
     "history.view": replace(_SEE, auditor=True),
+    "history.search": Grant(staff=True, system=True, auditor=True),
     "security.view": Grant(system=True, auditor=True),
     "feed.own": Grant(),
     "session.own": Grant(),

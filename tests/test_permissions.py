@@ -160,6 +160,7 @@ ACCESS: dict[str, tuple[str, ...]] = {
     "operations.view": OFFICE,
     "team.view": ("", "", "opx", "opx", "", "opx"),
     "history.view": SEE,
+    "history.search": OFFICE,
     "security.view": ("", "", "", "", "", "opx"),
     "feed.own": ("", "", "", "", "", ""),  # everybody, for their own
     "session.own": ("", "", "", "", "", ""),  # everybody, for their own
@@ -490,7 +491,7 @@ def test_an_auditor_reads_the_log_and_every_history_and_nothing_else() -> None:
     twins, auditor = make_twins(), UserFactory(auditor=True)
     rows = [row for places in twins.rows.values() for row in places.values()]
     allowed = {action for action in ACTIONS for row in (None, *rows) if _may_or_fails(auditor, action, row)}
-    assert allowed == {"security.view", "history.view"}
+    assert allowed == {"security.view", "history.search", "history.view"}
     assert all(may(auditor, "history.view", row) for row in rows)
     assert seen_by(auditor, twins) == {}
 

@@ -92,6 +92,7 @@ MAIL_PAGES = (
 )
 SITE_PAGES = (
     (_("System status"), "monitor_heart", "operations", "operations.view"),
+    (_("Change history"), "history", "history_search", "history.search"),
     (_("Security log"), "policy", "security_event_list", "security.view"),
 )
 

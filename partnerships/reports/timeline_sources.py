@@ -239,12 +239,13 @@ def _change(later: HistoryRow, earlier: HistoryRow, field: "Field[Any, Any]", pe
         return str(field.verbose_name)
     return _("%(field)s: %(old)s → %(new)s") % {
         "field": field.verbose_name,
-        "old": _value_text(old, field),
-        "new": _value_text(new, field),
+        "old": value_text(old, field),
+        "new": value_text(new, field),
     }
 
 
-def _value_text(value: Any, field: "Field[Any, Any]") -> str:
+def value_text(value: Any, field: "Field[Any, Any]") -> str:
+    """Return a value of a column as people read it."""
     if value in (None, ""):
         return "—"
     if isinstance(value, bool):

@@ -57,6 +57,7 @@ MORE_PLACES = (
 OFFICE_PLACES = (
     Place("admin", "admin:index", _("Administration"), "admin_panel_settings", "admin"),
     Place("operations", "operations", _("System status"), "monitor_heart", "operations.view"),
+    Place("history", "history_search", _("Change history"), "history", "history.search"),
     Place("security", "security_event_list", _("Security log"), "policy", "security.view"),
 )
 # The bottom bar of a phone has room for four places and "More".

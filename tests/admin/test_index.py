@@ -156,7 +156,10 @@ def test_every_registered_model_has_its_place_in_the_side_bar(enter):
     links = {entry["link"] for group in page.context["groups"] for entry in group["items"]}
     ours = [model._meta for model in admin.site._registry if model._meta.app_label == "partnerships"]
     lists = {reverse(f"admin:partnerships_{opts.model_name}_changelist") for opts in ours}
-    pages = {reverse(name) for name in ("admin:index", "operations", "security_event_list", "mail_list", "mail_pauses")}
+    pages = {
+        reverse(name)
+        for name in ("admin:index", "operations", "history_search", "security_event_list", "mail_list", "mail_pauses")
+    }
     assert links == lists | pages
 
 

@@ -194,6 +194,7 @@ TABLE: dict[str, list[int]] = {
     "document_preview": OWN,
     "search": EVERYBODY,
     "operations": OFFICE,
+    "history_search": OFFICE,
     "security_event_list": [403, 403, 403, 403, 403, 200, 403, 403],
     "export_list": EVERYBODY,
     "column_set_list": [200, 200, 200, 200, 403, 200, 403, 200],
