@@ -1070,6 +1070,7 @@ PREFERENCES_ACTS = [
     column("reminder_mode", lambda row: "feed"),
     column("contact_mode", lambda row: "digest"),
     column("news_mode", lambda row: "feed"),
+    column("gets_month_mail", lambda row: True),
     column("reminder_hour", lambda row: 19),
     column("deputy", lambda row: UserFactory(coordinator_in=row.memberships.get().unit)),
     columns(absent_from=today, absent_until=today),

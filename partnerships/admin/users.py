@@ -26,6 +26,7 @@ PERSONAL = (("name", "username"), "email", ("language", "time_zone"))
 ABSENCE = (
     ("decision_mode", "reminder_mode"),
     ("contact_mode", "news_mode"),
+    "gets_month_mail",
     "reminder_hour",
     "deputy",
     ("absent_from", "absent_until"),

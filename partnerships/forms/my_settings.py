@@ -20,7 +20,7 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
     version = forms.IntegerField(widget=forms.HiddenInput)
     time_zone = forms.ChoiceField(label=_("Time zone"))
     reminder_hour = forms.TypedChoiceField(
-        label=_("The digest comes at"),
+        label=_("Digest and month come at"),
         coerce=int,
         choices=[(hour, f"{hour:02}:00") for hour in range(24)],
         help_text=_(
@@ -37,6 +37,7 @@ class PreferencesForm(DomainFormMixin, forms.ModelForm):
             "reminder_mode",
             "contact_mode",
             "news_mode",
+            "gets_month_mail",
             "reminder_hour",
             "deputy",
             "absent_from",

@@ -17,6 +17,7 @@ from partnerships.mailing.delivery_writes import DeliveryFields, advance, lock_n
 from partnerships.mailing.dot_journal import DotStage, stage_of
 from partnerships.mailing.expand import is_current
 from partnerships.mailing.lease import LEASE, is_of_this_boot, lease_owner
+from partnerships.mailing.month import is_still_wanted
 from partnerships.mailing.notices import is_still_needed
 from partnerships.mailing.relay import is_rate_reached
 from partnerships.models import Delivery, ReminderItem, ReminderMark, ReminderPlan
@@ -70,10 +71,11 @@ def _check_again(delivery: Delivery, at: dt.datetime) -> Claim:
     """Cancel the items that are no longer current, and the delivery if none is left.
 
     Part of the claim's transaction, so nothing is sent by what was true earlier. The plan of an item for the wrong person
-    becomes due again, and the right person gets a new item. A notice has no items.
+    becomes due again, and the right person gets a new item. A notice and a month by mail have no items.
     """
-    if delivery.kind == Delivery.Kind.NOTICE:
-        if not is_still_needed(delivery):
+    if delivery.kind not in Delivery.OF_REMINDERS:
+        is_needed = is_still_needed if delivery.kind == Delivery.Kind.NOTICE else is_still_wanted
+        if not is_needed(delivery):
             _cancel_empty(delivery, at)
         return Claim(delivery, [])
     items = list(_items_with_context(delivery))

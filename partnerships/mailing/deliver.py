@@ -16,7 +16,7 @@ from typing import Unpack
 from django.conf import settings
 from django.db import DatabaseError, OperationalError, connection, transaction
 
-from partnerships.mailing import message, notices
+from partnerships.mailing import message, month, notices
 from partnerships.mailing.claim import Claim, claim_next, may_repeat, put_back
 from partnerships.mailing.delivery_writes import DeliveryFields, advance, commit_mark, has_due
 from partnerships.mailing.dot_journal import DotStage, note
@@ -161,6 +161,8 @@ def _freeze(claim: Claim, clock: Clock) -> message.Written:
         return message.Written(delivery.address, delivery.subject, bytes(delivery.message))
     if delivery.kind == Delivery.Kind.NOTICE:
         return notices.write_notice(delivery, real_now=clock.real_now)
+    if delivery.kind == Delivery.Kind.MONTH:
+        return month.write_month(delivery, real_now=clock.real_now)
     return message.write(delivery, claim.items, clock)
 
 

@@ -37,7 +37,7 @@ def gather_late(clock: Clock, *, people: int = PEOPLE_AT_ONCE) -> int:
 def _unwritten() -> QuerySet[Delivery]:
     """Mails that were never handed to the server. One that was must be repeated byte for byte, so it is not merged."""
     waiting = Delivery.objects.filter(status=DeliveryStatus.QUEUED, message=None, person__isnull=False)
-    return waiting.exclude(kind=Delivery.Kind.NOTICE)
+    return waiting.filter(kind__in=Delivery.OF_REMINDERS)
 
 
 def _waiting_readers(real_now: dt.datetime, people: int) -> list[int]:

@@ -5,14 +5,16 @@ The mail has no remote images, nothing that tells us whether it was read, and no
 
 import binascii
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from email.charset import BASE64, Charset
 from email.header import Header
+from email.mime.image import MIMEImage
 from email.mime.multipart import MIMEMultipart
 from email.mime.nonmultipart import MIMENonMultipart
 from email.policy import Compat32
 from email.utils import format_datetime, formataddr, parseaddr
+from types import MappingProxyType
 
 import css_inline
 from django.conf import settings
@@ -38,7 +40,7 @@ from partnerships.reminders.clock import Clock
 LONGEST_LINE = 76
 LONGEST_LINE_ALLOWED = 998  # RFC 5322
 # In quoted-printable text no "=" is followed by "_": no part can hold one.
-BOUNDARIES = {"alternative": "=_text_or_html_=", "mixed": "=_mail_and_date_="}
+BOUNDARIES = {"alternative": "=_text_or_html_=", "mixed": "=_mail_and_date_=", "related": "=_html_and_images_="}
 LATE_AFTER = dt.timedelta(hours=2)
 TEMPLATES = "partnerships/mail"
 _inliner = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=False)
@@ -109,24 +111,41 @@ def compose(
     *,
     real_now: dt.datetime,
     event: bytes | None = None,
+    images: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Written:
-    """Render ``template`` with ``context`` in the active language; raises like ``write``."""
+    """Render ``template`` with ``context`` in the active language; raises like ``write``.
+
+    ``images`` are PNG files inside the mail, by the name under which its HTML shows them (``cid:name``).
+    """
     reader, subject = delivery.reader, str(context["subject"])
     address = ascii_address(reader.email)
     text = render_to_string(f"{TEMPLATES}/{template}.txt", context).strip() + "\n"
     html = _inliner.inline(render_to_string(f"{TEMPLATES}/{template}.html", context))
-    mail = _with_event(_body(text, html), event) if event else _body(text, html)
+    mail = _with_event(_body(text, html), event) if event else _body(text, html, images)
     _write_headers(mail, delivery, milestones, real_now)
     mail["Subject"] = _encoded(subject, "Subject")
     mail["To"] = _mailbox(reader.name, address, "To")
     return Written(address, subject, mail.as_bytes(policy=SMTP_POLICY))
 
 
-def _body(text: str, html: str) -> MIMEMultipart:
+def _body(text: str, html: str, images: Mapping[str, bytes] = MappingProxyType({})) -> MIMEMultipart:
     body = MIMEMultipart("alternative", boundary=BOUNDARIES["alternative"])
     body.attach(_text_part(text, "plain"))
-    body.attach(_text_part(html, "html"))
+    shown = _text_part(html, "html")
+    body.attach(_with_images(shown, images) if images else shown)
     return body
+
+
+def _with_images(html: MIMENonMultipart, images: Mapping[str, bytes]) -> MIMEMultipart:
+    """Put images beside the HTML that shows them: nothing is fetched from anywhere when the mail is read."""
+    related = MIMEMultipart("related", boundary=BOUNDARIES["related"])
+    related.attach(html)
+    for name, data in images.items():
+        part = MIMEImage(data, "png")
+        part["Content-ID"] = f"<{name}>"
+        part.add_header("Content-Disposition", "inline", filename=f"{name}.png")
+        related.attach(part)
+    return related
 
 
 def _is_ones_own(items: Sequence[ReminderItem], milestones: Sequence[Milestone]) -> bool:

@@ -67,6 +67,10 @@ class Delivery(ToReader):
         SINGLE = "single", _("Reminder")
         DIGEST = "digest", _("Digest")
         NOTICE = "notice", _("Notice of mails that did not get through")
+        MONTH = "month", _("Month by mail")
+
+    # Kinds that carry reminders. The others have no items: what they say is read when they are written.
+    OF_REMINDERS = (Kind.SINGLE, Kind.DIGEST)
 
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="deliveries", verbose_name=_("person")
@@ -76,6 +80,7 @@ class Delivery(ToReader):
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.SINGLE)
     digest_on = models.DateField(_("digest of"), null=True)  # the person's own date; exactly a digest has one
+    month_on = models.DateField(_("month of"), null=True)  # its first day; exactly a month by mail has one
     status = StatusField(DeliveryStatus, editable=True)
     reason = models.CharField(_("reason"), max_length=30, choices=Reason, blank=True)
     queued_at = models.DateTimeField(_("queued at"))
@@ -122,6 +127,17 @@ class Delivery(ToReader):
                 | ~Q(kind="digest") & Q(digest_on__isnull=True),
                 name="delivery_digest_has_day",
             ),
+            # One that was sent again is cancelled.
+            models.UniqueConstraint(
+                fields=["person", "month_on"],
+                condition=Q(kind="month") & ~Q(status="cancelled"),
+                name="delivery_one_mail_a_month",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="month", month_on__isnull=False, person__isnull=False)
+                | ~Q(kind="month") & Q(month_on__isnull=True),
+                name="delivery_month_has_day",
+            ),
             models.CheckConstraint(condition=Q(status__in=DeliveryStatus.values), name="delivery_status_known"),
             models.CheckConstraint(condition=is_reason_or_empty("reason"), name="delivery_reason_known"),
             models.CheckConstraint(
@@ -160,6 +176,9 @@ class Delivery(ToReader):
             ),
             models.Index(fields=["person", "-id"], condition=Q(kind="notice"), name="delivery_notices"),
             models.Index(
+                fields=["person", "month_on"], condition=Q(kind="month"), name="delivery_months"
+            ),  # has the person had this one
+            models.Index(
                 fields=["person"],
                 condition=Q(status="queued", kind="digest"),
                 name="delivery_digest_waiting",
@@ -170,6 +189,8 @@ class Delivery(ToReader):
         # Not the subject of a digest: it names a milestone that the person who reads this may not see.
         if self.digest_on is not None:
             return gettext("Digest of %(date)s") % {"date": date_format(self.digest_on, "DATE_FORMAT")}
+        if self.month_on is not None:
+            return gettext("Month by mail: %(month)s") % {"month": date_format(self.month_on, "YEAR_MONTH_FORMAT")}
         return self.subject or self.get_kind_display()
 
     def get_absolute_url(self) -> str:

@@ -211,6 +211,12 @@ class User(NamedModel, SeededModel, VersionedModel, AbstractUser):
         db_default=ReminderMode.DIGEST.value,
         help_text=_("What is new on your list: given to you, or sent back."),
     )
+    gets_month_mail = models.BooleanField(
+        _("month by mail"),
+        default=False,
+        db_default=False,
+        help_text=_("On the first of each month: how cooperation goes in your units, in figures and charts."),
+    )
     reminder_hour = SmallNumberColumn(
         _("hour of the digest"),
         default=8,

@@ -170,7 +170,7 @@ def _leases(real_now: dt.datetime) -> Iterator[str]:
 def _empty() -> Iterator[str]:
     valid = ReminderItem.objects.filter(delivery=OuterRef("pk"), cancelled_at=None)
     ended = Delivery.objects.exclude(status__in=(DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED))
-    ended = ended.exclude(kind=Delivery.Kind.NOTICE)
+    ended = ended.filter(kind__in=Delivery.OF_REMINDERS)
     for pk in ended.filter(~Exists(valid)).order_by("pk").values_list("pk", flat=True):
         yield _("Delivery %(delivery)s carries no reminder.") % {"delivery": pk}
 

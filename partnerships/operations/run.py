@@ -10,6 +10,7 @@ from partnerships.mailing.deliver import deliver_due
 from partnerships.mailing.expand import expand_due
 from partnerships.mailing.gather import gather_late
 from partnerships.mailing.holding import hold_queued
+from partnerships.mailing.month import queue_months
 from partnerships.mailing.notices import report_failures
 from partnerships.operations.heartbeat import seen_until, write_heartbeat
 from partnerships.operations.time_limits import run_stage, time_limits
@@ -98,6 +99,7 @@ def deliver(report: RunReport, clock: Clock, *, limit: int, is_over: Callable[[]
     """Send what is due, after what other processes left behind has been dealt with."""
     report.rescued = rescue(real_now=clock.real_now)
     report_failures(real_now=clock.real_now)
+    queue_months(real_now=clock.real_now)
     hold_queued(real_now=clock.real_now)
     for _batch in range(BATCHES):
         if is_over() or not gather_late(clock):

@@ -68,7 +68,9 @@ USER = Aggregate(
     "user.edit",
     "user.edit",
     parts=(UnitMembership,),
-    fixed=BY_OTHER_VERBS | REMINDER_MODES | {"reminder_hour", "deputy", "absent_from", "absent_until"},
+    fixed=BY_OTHER_VERBS
+    | REMINDER_MODES
+    | {"gets_month_mail", "reminder_hour", "deputy", "absent_from", "absent_until"},
 )
 PREFERENCES = Aggregate(
     User,

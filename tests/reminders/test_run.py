@@ -88,10 +88,10 @@ def test_a_run_stops_claiming_after_four_minutes(
     run_once(clock)
 
     class Slow(MovableClock):
-        """Each reading of it takes twelve seconds."""
+        """Each reading of it takes eleven seconds."""
 
         def read(self) -> dt.datetime:
-            return self.forward(seconds=12)
+            return self.forward(seconds=11)
 
     assert run_once(Clock(DUE, Slow(DUE).read)).deliveries == {"sent": 1}
     assert run_once(Clock(DUE, clock.read)).deliveries == {"sent": 2}
