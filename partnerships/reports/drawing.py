@@ -47,6 +47,8 @@ HEAD = 20
 HEAT = ((60, 0.4), (75, 0.22), (90, 0.1))
 # The contact counts as recent up to so many days.
 RECENT_DAYS = 180
+# Signs of a number in a cell of the heat map.
+LONGEST_CELL = 8
 # Room of names in a file, in pixels.
 NAMES = 104
 RANK_NAMES = 120
@@ -404,6 +406,7 @@ def _promised_cell(drawing: Drawing, unit: UnitFigures, area: RowName, most: int
     is_low = percent < HEAT[0][0]
     names = {"unit": unit.unit, "area": area, "delivered": grouped(delivered), "promised": grouped(promised)}
     title = _("%(unit)s, %(area)s: %(delivered)s of %(promised)s delivered") % names
+    words = f"{grouped(delivered)}/{grouped(promised)}"
     number_look = {"font_weight": 600, "fill": colors.ink} if is_low else {"fill": colors.ink}
     long = max(0.86 * width * promised / max(most, 1), 0.06 * width)
     done = long * min(delivered / promised, 1)
@@ -412,7 +415,8 @@ def _promised_cell(drawing: Drawing, unit: UnitFigures, area: RowName, most: int
         found.delivered.address,
         title,
         drawing.rect(first, last, top + 1, ROW - 1, colors.heat, **ground),
-        drawing.text(f"{grouped(delivered)}/{grouped(promised)}", start, top + 14, font_size=11, **number_look),
+        # Long numbers do not fit into a cell; the title has them.
+        drawing.text(words if len(words) <= LONGEST_CELL else f"{percent}%", start, top + 14, **number_look),
         drawing.rect(
             start, start + long, top + 18, 6, colors.surface, stroke=colors.ink_3, stroke_width=0.9, class_="m"
         ),

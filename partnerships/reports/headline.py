@@ -23,6 +23,11 @@ def headline(overview: Overview, today: dt.date) -> SafeString:
     return format_html_join(between, "{}", ((sentence,) for sentence in sentences))
 
 
+def _day(day: dt.date, today: dt.date) -> str:
+    """Return a day that is not broken at the end of a line."""
+    return chart_day(day, today).replace(" ", "\N{NO-BREAK SPACE}")
+
+
 def _link(listed: ListedCount, words: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', listed.address, words)
 
@@ -36,7 +41,7 @@ def _in_force(overview: Overview, today: dt.date) -> SafeString:
     count, unconfirmed = overview.in_force.value, overview.renewals_to_confirm.value
     words = npgettext("headline", "%(count)s agreement", "%(count)s agreements", count) % {"count": grouped(count)}
     agreements = _link(overview.in_force, words)
-    day = chart_day(overview.day, today)
+    day = _day(overview.day, today)
     if overview.day != today:
         text = ngettext("On {day}, {agreements} was in force.", "On {day}, {agreements} were in force.", count)
         return format_html(text, day=day, agreements=agreements)
@@ -70,7 +75,7 @@ def _contact(overview: Overview) -> SafeString:
 
 
 def _to_decide(overview: Overview, today: dt.date) -> SafeString:
-    day, count = chart_day(overview.decide_until, today), overview.to_decide.value
+    day, count = _day(overview.decide_until, today), overview.to_decide.value
     if not count:
         return format_html(_("None needs a decision by {day}."), day=day)
     text = ngettext("{count} needs a decision by {day}.", "{count} need a decision by {day}.", count)
