@@ -344,7 +344,7 @@ def _names_of_records(steps: Iterable[StatusChange]) -> dict[tuple[int, int], st
     ids: dict[int, set[int]] = defaultdict(set)
     for step in steps:
         ids[step.content_type_id].add(step.object_id)
-    names = {}
+    names: dict[tuple[int, int], str] = {}
     for kind, keys in ids.items():
         model: Any = ContentType.objects.get_for_id(kind).model_class()
         if model is not None and _has_name(model):
