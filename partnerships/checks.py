@@ -11,6 +11,8 @@ from django.db import connections
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
 
+from partnerships.fonts import chinese_font, font_folder
+
 
 @checks.register(checks.Tags.security, deploy=True)
 def check_trusted_proxies(**_options: Any) -> list[checks.CheckMessage]:
@@ -22,6 +24,20 @@ def check_trusted_proxies(**_options: Any) -> list[checks.CheckMessage]:
             "TRUSTED_PROXIES is not set, so all clients seem to come from the reverse proxy's address.",
             hint="Set it to the number of reverse proxies in front of the site; otherwise strangers can pause all logins.",
             id="partnerships.W001",
+        )
+    ]
+
+
+@checks.register(deploy=True)
+def check_chinese_font(**_options: Any) -> list[checks.CheckMessage]:
+    """A report cannot be printed without a font that has Chinese signs."""
+    if chinese_font() is not None:
+        return []
+    return [
+        checks.Warning(
+            "No font with Chinese signs is installed, so reports cannot be made as PDF.",
+            hint=f"Install fonts-noto-cjk, or put a font file into {font_folder()}.",
+            id="partnerships.W003",
         )
     ]
 

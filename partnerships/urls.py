@@ -173,6 +173,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     *record_paths("reports/", "report"),
     path("reports/<int:pk>/", reports.report_detail, name="report_detail"),
     path("reports/<int:pk>/confirm/", reports.report_confirm, name="report_confirm"),
+    path("reports/<int:pk>/files/", reports.report_file, name="report_file"),
     path("reports/<int:pk>/new-edition/", reports.report_reopen, name="report_reopen"),
     delete_path("reports/", "report"),
     list_path("honours/", "honour_list"),

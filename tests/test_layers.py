@@ -25,6 +25,7 @@ LEAVES = {
     "acts",
     "late_inserts",
     "storage",
+    "fonts",
 }
 STATE = LEAVES | {"models"}
 RULES = STATE | {"permissions"}
@@ -47,9 +48,10 @@ ALLOWED: dict[str, set[str]] = {
     "late_inserts": set(),
     "client_address": set(),
     "storage": set(),
+    "fonts": set(),
     "typed_fields": set(),
     "login_limits": {"client_address"},
-    "checks": set(),
+    "checks": {"fonts"},
     "passwords": {"names"},
     "models": LEAVES,
     "permissions": STATE,

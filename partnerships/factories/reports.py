@@ -2,16 +2,25 @@
 
 import factory
 
-from partnerships.factories.base import DAY, ModelFactory
+from partnerships.factories.base import DAY, NOON, ModelFactory
 from partnerships.factories.users import UnitFactory, UserFactory
 from partnerships.models import Report, ReportText
+from partnerships.statuses import ReportStatus
 
 
 class ReportFactory(ModelFactory):
-    """A draft of the annual report of a unit, in English."""
+    """A draft of the annual report of a unit, in English; ``confirmed=True`` has no figures worth reading."""
 
     class Meta:
         model = Report
+
+    class Params:
+        confirmed = factory.Trait(
+            status=ReportStatus.CONFIRMED,
+            figures={},
+            confirmed_by=factory.SubFactory(UserFactory),
+            confirmed_at=NOON,
+        )
 
     unit = factory.SubFactory(UnitFactory)
     year = DAY.year

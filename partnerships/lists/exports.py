@@ -28,10 +28,12 @@ from django.utils.translation import pgettext
 from partnerships.exceptions import NotAllowed
 from partnerships.lists import LISTS
 from partnerships.lists.base import WIDTHS, Column, RecordList
-from partnerships.models import ColumnSet, Export, Role, SecurityEvent, Unit, UnitMembership, User
+from partnerships.models import ColumnSet, Export, Report, Role, SecurityEvent, Unit, UnitMembership, User
 from partnerships.models.lists import FIXED_TEXT, RUNNING_NUMBER, DayForm
 from partnerships.partial_dates import PartialDate
 from partnerships.permissions import may, require
+from partnerships.reports.report_files import file_of
+from partnerships.reports.reprint import figures_shown
 from partnerships.statuses import ExportStatus
 
 logger = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ logger = logging.getLogger(__name__)
 BATCH = 500
 AT_ONCE = 2000  # rows that are written during the request
 LEASE = dt.timedelta(minutes=5)
+REPORT_STEPS = 3  # figures, document, file
 ATTEMPTS_AT_MOST = 3
 KEPT_FOR = dt.timedelta(days=1)
 LONGEST_CELL = 32_767  # of a spreadsheet
@@ -74,8 +77,32 @@ def request_export(
     return export
 
 
+def request_report_file(report: Report, *, actor: User, file_format: str, now: dt.datetime) -> Export:
+    """Record a file of a report to write. Raises ``NotAllowed``."""
+    require(actor, "export")
+    require(actor, "report.view", report)
+    with transaction.atomic():
+        export = Export.objects.create(
+            user=actor,
+            list="report_list",
+            report=report,
+            format=file_format,
+            language=report.language,
+            asked_at=now,
+            rows_total=REPORT_STEPS,
+        )
+        SecurityEvent.objects.record(SecurityEvent.Kind.EXPORT_MADE, actor, **facts_of(export))
+    return export
+
+
 def facts_of(export: Export) -> dict[str, str]:
     """Return what the security log says about an export: which list, with which filters, in which format."""
+    if export.report is not None:
+        return {
+            "about": str(export.report),
+            "link": export.report.get_absolute_url(),
+            "detail": f"{export.format} · {export.report.number}",
+        }
     address = f"{reverse(export.list)}?{export.query}" if export.query else reverse(export.list)
     return {
         "about": str(LISTS[export.list].title),
@@ -87,6 +114,8 @@ def facts_of(export: Export) -> dict[str, str]:
 def may_download(export: Export, user: User) -> bool:
     """Return whether the user may still read the file they made: they have lost no right since they requested it."""
     if not may(user, "export"):
+        return False
+    if export.report is not None and not may(user, "report.view", export.report):
         return False
     lost = UnitMembership.history.filter(user=user, history_date__gte=export.asked_at).exclude(history_type="+")
     if lost.exists() or (not user.sees_all_units and _has_unit_moved(export.asked_at)):
@@ -125,7 +154,8 @@ def make(export: Export, *, clock: Callable[[], dt.datetime]) -> bool:
         return False
     try:
         with tempfile.TemporaryFile() as scratch, translation.override(export.language):
-            for written in _write(export, scratch, clock()):
+            write = _write if export.report is None else _write_report
+            for written in write(export, scratch, clock()):
                 if not _advance(export, rows_done=written, lease_until=clock() + LEASE):
                     return False
             scratch.seek(0)
@@ -170,6 +200,19 @@ def _advance(export: Export, **changes: object) -> bool:
 
 def _list_of(user: User, key: str, query: str, now: dt.datetime) -> RecordList:
     return LISTS[key](QueryDict(query), user=user, today=timezone.localdate(now))
+
+
+def _write_report(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:
+    """Write the file of a report, and yield after each step how many are done."""
+    user, report = User.objects.get(pk=export.user_id), export.report
+    if report is None or not may(user, "export") or not may(user, "report.view", report):
+        raise NotAllowed(_("You can no longer export this report."))
+    figures, changes = figures_shown(report, user, today=timezone.localdate(now))
+    yield 1
+    content = file_of(report, figures, changes, export.format)
+    yield 2
+    out.write(content)
+    yield REPORT_STEPS
 
 
 def _write(export: Export, out: IO[bytes], now: dt.datetime) -> Iterator[int]:

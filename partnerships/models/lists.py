@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from partnerships.models.base import History, LineField, StatusField, VersionedModel
+from partnerships.models.reports import Report
 from partnerships.models.sort_keys import ByName, NamedModel, SortKeyField
 from partnerships.models.users import ScopedQuerySet, Unit, User
 from partnerships.statuses import ExportStatus
@@ -133,6 +134,11 @@ class Export(models.Model):
     class Format(models.TextChoices):
         XLSX = "xlsx", _("Excel (xlsx)")
         CSV = "csv", "CSV"
+        PDF = "pdf", "PDF"
+        DOCX = "docx", _("Word (docx)")
+
+    # The others are of reports.
+    OF_LISTS = (Format.XLSX, Format.CSV)
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="exports", verbose_name=_("asked by")
@@ -141,6 +147,8 @@ class Export(models.Model):
     query = models.CharField(max_length=6000, blank=True)
     # The column set as it was when the file was asked for; without one, the query names the columns.
     layout: Any = models.JSONField(null=True, blank=True)
+    # A report as a file, instead of a list.
+    report = models.ForeignKey(Report, models.CASCADE, null=True, blank=True, related_name="files")
     format = models.CharField(max_length=10, choices=Format)
     language = models.CharField(max_length=10)
     status = StatusField(ExportStatus, editable=True)

@@ -25,6 +25,7 @@ from partnerships.views.base import keep_private, visible_or_404
 from partnerships.views.saved_views import list_asked_for
 
 LISTED = 50
+OF_REPORT = ("report__unit", "report__programme")
 LONGEST_ID = 18  # digits
 NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\s]+')
 # Columns of a file: those on screen, or all; any other choice is the id of a column set.
@@ -34,7 +35,7 @@ SHOWN, ALL = "shown", "all"
 @login_required
 @require_safe
 def export_list(request: UserRequest) -> HttpResponse:
-    found = Export.objects.of(request.user)[:LISTED]
+    found = Export.objects.of(request.user).select_related(*OF_REPORT)[:LISTED]
     return render(request, "partnerships/exports/list.html", {"exports": found})
 
 
@@ -60,7 +61,7 @@ def export_file(
     request: UserRequest, key: str, query: str, file_format: str, column_set: ColumnSet | None = None
 ) -> HttpResponseBase:
     """Return the file of a short list, or the page that shows the progress of a long one."""
-    if file_format not in Export.Format.values:
+    if file_format not in Export.OF_LISTS:
         raise Http404
     try:
         export = exports.request_export(
@@ -76,6 +77,11 @@ def export_file(
     if export.rows_total <= exports.AT_ONCE and exports.make(export, clock=timezone.now):
         return _file(export)
     # After the commit, or the worker might look for the row before it is there.
+    return progress_of(export)
+
+
+def progress_of(export: Export) -> HttpResponseBase:
+    """Start the worker after the commit, and redirect to the page that shows its progress."""
     transaction.on_commit(partial(_start_worker, export.pk))
     return redirect("export_detail", export.pk)
 
@@ -108,7 +114,8 @@ def export_download(request: UserRequest, pk: int) -> FileResponse:
 
 
 def _file(export: Export) -> FileResponse:
-    about = (export.layout or {}).get("name") or export.list.removesuffix("_list")
+    name_of_report = export.report.number if export.report else ""
+    about = name_of_report or (export.layout or {}).get("name") or export.list.removesuffix("_list")
     name = f"{NOT_IN_FILE_NAMES.sub('-', about)}-{timezone.localdate(export.asked_at).isoformat()}.{export.format}"
     response = FileResponse(export.file.open("rb"), as_attachment=True, filename=name)
     note_event(SecurityEvent.Kind.EXPORT_FETCHED, export.user, **exports.facts_of(export))

@@ -3,7 +3,8 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,14 +15,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from partnerships.exceptions import DomainError, NotAllowed
 from partnerships.forms.office_day import office_today
 from partnerships.forms.reports import ConfirmReportForm
-from partnerships.models import Report
+from partnerships.lists.exports import request_report_file
+from partnerships.models import Export, Report
 from partnerships.permissions import may
 from partnerships.reports.canvas import Canvas
 from partnerships.reports.report_document import report_document
 from partnerships.reports.report_figures import report_figures
+from partnerships.reports.report_files import FILE_FORMATS
 from partnerships.reports.reprint import figures_shown
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
+from partnerships.views.exports import progress_of
 from partnerships.views.record_acts import RecordAct, edit_act, record_groups
 from partnerships.views.sections import head_of
 from partnerships.views.steps import form_page
@@ -52,6 +56,7 @@ def report_detail(request: UserRequest, pk: int) -> HttpResponse:
         "acts": record_groups(report, user, follow_up=steps),
         "main_act": (edit_act(report, user) if not report.is_confirmed else None),
         "may_start_edition": may(user, "report.reopen", report) and report.is_confirmed and not hasattr(report, "next"),
+        "file_formats": [(one.value, one.label) for one in Export.Format if one in FILE_FORMATS],
         **history_of(request, report),
     }
     return render(request, "partnerships/reports/detail.html", context)
@@ -83,6 +88,21 @@ def report_confirm(request: UserRequest, pk: int) -> HttpResponse:
         template="partnerships/reports/confirm.html",
         shown={"document": document},
     )
+
+
+@login_required
+@require_POST
+def report_file(request: UserRequest, pk: int) -> HttpResponseBase:
+    """Start the worker on a file of the report, and redirect to the page that shows its progress."""
+    report = visible_or_404(Report.objects.all(), request, pk)
+    file_format = request.POST.get("format", "")
+    if file_format not in FILE_FORMATS:
+        raise Http404
+    try:
+        export = request_report_file(report, actor=request.user, file_format=file_format, now=timezone.now())
+    except NotAllowed as error:
+        raise PermissionDenied(str(error)) from error
+    return progress_of(export)
 
 
 @login_required

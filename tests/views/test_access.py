@@ -236,6 +236,7 @@ ELSEWHERE = {
     "session_end",
     "session_end_others",
     "contact_mail",
+    "report_file",
     "report_reopen",
     "saved_view_add",
     "saved_view_delete",

@@ -8,6 +8,7 @@ import factory
 
 from partnerships.factories import (
     DAY,
+    NOON,
     ActivityFactory,
     AgreementFactory,
     AnswerFactory,
@@ -16,8 +17,9 @@ from partnerships.factories import (
     FacilityFactory,
     HonourFactory,
     MilestoneFactory,
+    ReportFactory,
 )
-from partnerships.models import Answer, Demand, StatusChange
+from partnerships.models import Answer, Demand, Report, StatusChange
 from partnerships.statuses import (
     ACTIVITY_TRANSITIONS,
     AGREEMENT_TRANSITIONS,
@@ -27,10 +29,11 @@ from partnerships.statuses import (
     FACILITY_TRANSITIONS,
     HONOUR_TRANSITIONS,
     MILESTONE_TRANSITIONS,
+    REPORT_TRANSITIONS,
     Transition,
     TransitionTable,
 )
-from partnerships.workflows import activities, agreements, demands, events, facilities, honours, milestones
+from partnerships.workflows import activities, agreements, demands, events, facilities, honours, milestones, reports
 
 REASON = "As the partners asked"
 
@@ -69,6 +72,10 @@ def agree(demand: Demand, **values: Any) -> Demand:
 def answer_of_the_same_unit(**values: Any) -> Answer:
     """Asked of the demand's own unit, so that one lead may take every step."""
     return AnswerFactory(**{"unit": factory.SelfAttribute("demand.unit"), **values})
+
+
+def confirm(report: Report, **values: Any) -> Report:
+    return reports.confirm_report(report, now=NOON, figures={"frozen": 1}, **values)
 
 
 WORKFLOWS = {
@@ -181,6 +188,13 @@ WORKFLOWS = {
             "chosen": {"reopen": "asked"},
             "declined": {"reopen": "asked"},
         },
+    ),
+    "report": Workflow(
+        table=REPORT_TRANSITIONS,
+        verbs={"confirm": confirm},
+        factory=ReportFactory,
+        traits={"draft": {}},
+        expected={"draft": {"confirm": "confirmed"}, "confirmed": {}},
     ),
 }
 
