@@ -205,8 +205,9 @@ def values_shown(imported: Import, reader: User) -> list[ValuesShown]:
                 cell = corrections.get(str(number), cells[number] if number < len(cells) else None)
                 counts[one.name].update(_pieces(one, _text(cell)))
     shown = [_values_of(fields[name], texts, recipe) for name, texts in counts.items() if texts]
-    for one in shown:
-        one.add_url = _add_url(one.field) if one.is_added_by_office and may(reader, "reference.edit") else ""
+    for values in shown:
+        if values.is_added_by_office and may(reader, "reference.edit"):
+            values.add_url = _add_url(values.field)
     return sorted((one for one in shown if one.texts), key=lambda one: -one.open)
 
 
@@ -231,7 +232,7 @@ def requested_choices(reader: User) -> list[RequestedChoice]:
     if not may(reader, "reference.edit"):
         return []
     asked = Import.objects.visible_to(reader).filter(status__in=OPEN).select_related("unit", "created_by")
-    found = {}
+    found: dict[tuple[str, str], RequestedChoice] = {}
     for imported in asked.order_by("pk"):
         mapped = read_recipe(imported.recipe).values
         words = {
