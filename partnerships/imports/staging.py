@@ -57,12 +57,22 @@ def saved_at_once(rows: int, finish: Callable[[], None]) -> Iterator[None]:
     with tempfile.TemporaryDirectory(prefix="import-", dir=_folder()) as folder:
         copy = str(Path(folder) / "copy.sqlite3")
         _copy_to(copy)
-        _keep_ids_free(copy, rows * IDS_FOR_ROW + LEAST_IDS)
-        with _working_in(copy):
-            tables = _log_changes()
-            with without_locks(), transaction.atomic():
-                yield
-        _bring_over(copy, tables, finish)
+        kept = _keep_ids_free(copy, rows * IDS_FOR_ROW + LEAST_IDS)
+        try:
+            with _working_in(copy):
+                tables = _log_changes()
+                with without_locks(), transaction.atomic():
+                    yield
+                last = _last_ids()
+
+            def finish_with_ids() -> None:
+                _free_ids(kept, last)
+                finish()
+
+            _bring_over(copy, tables, finish_with_ids)
+        except BaseException:
+            _free_ids(kept, {})
+            raise
 
 
 def _needs_copy() -> bool:
@@ -110,20 +120,36 @@ def _working_in(copy: str) -> Iterator[None]:
         connection.settings_dict = original
 
 
-def _keep_ids_free(copy: str, number: int) -> None:
-    """Reserve ids in the database, so that those in between are free for the rows of the copy."""
+def _keep_ids_free(copy: str, number: int) -> dict[str, tuple[int, int]]:
+    """Reserve ids in the database, so that those in between are free for the rows of the copy. Return both ends by table."""
+    kept = {}
     with sqlite3.connect(copy) as copied, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%AUTOINCREMENT%'")
         tables = [name for (name,) in cursor.fetchall()]
-        cursor.execute("SELECT name, seq FROM sqlite_sequence")
-        last = dict(cursor.fetchall())
+        last = _last_ids()
         for table in tables:
             first = last.get(table, 0)
+            kept[table] = first, first + number
             cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [table])
             cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [table, first + number])
             copied.execute("DELETE FROM sqlite_sequence WHERE name = ?", [table])
             copied.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table, first])
     copied.close()
+    return kept
+
+
+def _last_ids() -> dict[str, int]:
+    """Return the last id that was given in each table."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name, seq FROM sqlite_sequence")
+        return dict(cursor.fetchall())
+
+
+def _free_ids(kept: dict[str, tuple[int, int]], last: dict[str, int]) -> None:
+    """Give back the ids of tables that the run did not use, and behind which nobody else saved a row meanwhile."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        ends = [(last.get(table, first), table, reserved) for table, (first, reserved) in kept.items()]
+        cursor.executemany("UPDATE sqlite_sequence SET seq = %s WHERE name = %s AND seq = %s", ends)
 
 
 def _log_changes() -> list[str]:

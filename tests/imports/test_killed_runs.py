@@ -117,6 +117,16 @@ def test_others_write_while_an_import_is_made() -> None:
     assert Organization.objects.search("by the import").get() == mine
 
 
+def test_ids_go_on_where_an_import_ended() -> None:
+    """On SQLite some are kept free while it is made."""
+    with saved_at_once(20, lambda: None):
+        mine = OrganizationFactory()
+    assert mine.pk < OrganizationFactory().pk < mine.pk + 10
+    with pytest.raises(ZeroDivisionError), saved_at_once(20, lambda: None):
+        raise ZeroDivisionError
+    assert OrganizationFactory().pk < mine.pk + 10
+
+
 def test_what_an_import_changes_must_be_as_it_was() -> None:
     known = OrganizationFactory(name="Known", industry="")
 
