@@ -30,7 +30,7 @@ from tests.services.processes import start_process
 from tests.services.stack import eventually
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases]
-ROWS = 60
+ROWS = 200  # more than an idle machine brings in between two signs of life
 
 
 def environment() -> dict[str, str]:
