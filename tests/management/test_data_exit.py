@@ -215,6 +215,18 @@ def test_what_was_changed_lacks_or_does_not_fit_is_refused_and_leaves_nothing(ar
     assert (Agreement.objects.exists(), [path.read_bytes() for path in stored()]) == (True, [b"paper"])
 
 
+def test_a_file_that_is_here_already_is_neither_replaced_nor_removed(archive: Path) -> None:
+    with zipfile.ZipFile(archive) as file:
+        name = next(one for one in file.namelist() if one.startswith("files/")).removeprefix("files/")
+    there = Path(settings.MEDIA_ROOT) / name
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.write_bytes(b"another paper")
+    with pytest.raises(CommandError, match="There is a file here already"):
+        call_command("import_all", archive, stdout=io.StringIO())
+    assert there.read_bytes() == b"another paper"
+    assert not Unit.objects.exists()
+
+
 def test_the_archive_describes_each_column(archive: Path) -> None:
     with zipfile.ZipFile(archive) as file, opened_archive(archive) as opened:
         rows = list(csv.DictReader(io.StringIO(file.read("dictionary.csv").decode("utf-8-sig"))))

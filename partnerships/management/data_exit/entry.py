@@ -29,12 +29,13 @@ def bring_in(archive: Archive, scratch: Path, *, now: dt.datetime) -> ArchiveMan
     """
     manifest = archive.manifest
     _check_fits(manifest)
+    _refuse_records()
     taken_at = _taken_at(manifest)
     archive.check_description()
     names = archive.unpack_uploads(scratch)
     try:
         with _in_place(names, scratch), transaction.atomic():
-            # Asked in the transaction: nobody can enter something meanwhile on SQLite; on PostgreSQL ids would clash.
+            # Asked again in the transaction: nobody can enter something meanwhile on SQLite; on PostgreSQL ids would clash.
             _refuse_records()
             _insert_tables(archive)
             with connection.cursor() as cursor:
@@ -60,7 +61,7 @@ def _check_fits(manifest: ArchiveManifest) -> None:
 def _taken_at(manifest: ArchiveManifest) -> dt.datetime:
     try:
         return dt.datetime.fromisoformat(manifest.taken_at).astimezone(dt.UTC)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise DataExitError(_("The manifest of the archive cannot be read.")) from error
 
 
@@ -85,13 +86,21 @@ def _insert_tables(archive: Archive) -> None:
     connection.check_constraints()
 
 
+def _free_path(name: str) -> Path:
+    """Return where the site keeps the upload ``name``. A file that is there belongs to somebody: it is not replaced."""
+    path = Path(default_storage.path(name))
+    if path.exists():
+        raise DataExitError(_("There is a file here already: %(name)s") % {"name": name})
+    return path
+
+
 @contextmanager
 def _in_place(names: Sequence[str], scratch: Path) -> Iterator[None]:
     """Move the files to where the site keeps uploads; take them away again if the rows do not come in."""
     moved: list[Path] = []
     try:
         for name in names:
-            target = Path(default_storage.path(name))
+            target = _free_path(name)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(scratch / name, target)
             moved.append(target)
