@@ -551,12 +551,24 @@ def _erase_row(person: Person, words: Words, actor: User | None) -> None:
             rows.filter(signatory__in=ids).update(signatory_position="")
         person.positions.all().delete()
         ContactPosition.history.filter(contact__in=ids).delete()
+        _erase_lent_values(person, erased)
     for column, value in erased.items():
         setattr(person, column, value)
     save_as(person, actor, reason="Personal data erased")
     past = type(person).history.filter(id__in=_ids_of(person))
     past.update(**erased)
     _mask(past, words, theirs=Q())
+
+
+def _erase_lent_values(contact: Contact, erased: Mapping[str, object]) -> None:
+    """Empty what another contact had of this one until their merge was undone; what it still has is its own."""
+    own = Contact.history.filter(id=contact.pk).order_by()
+    for merge in Merge.objects.of(Contact).filter(merged_id=contact.pk, undone_at__isnull=False):
+        other = Contact.objects.filter(pk=merge.kept_id)
+        lent = Contact.history.filter(id=merge.kept_id, history_id__gte=merge.after)
+        for column, value in erased.items():
+            theirs = lent.filter(**{f"{column}__in": own.exclude(**{f"{column}__isnull": True}).values(column)})
+            theirs.exclude(**{f"{column}__in": other.values(column)}).update(**{column: value})
 
 
 def _mask_record(model: type[models.Model], pk: int, words: Words) -> None:

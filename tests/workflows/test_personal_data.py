@@ -48,7 +48,7 @@ from partnerships.models import (
 )
 from partnerships.models.drafts import people_behind_draft
 from partnerships.operations.audit import audit
-from partnerships.workflows.merges import merge_contacts
+from partnerships.workflows.merges import merge_contacts, undo_merge
 from partnerships.workflows.organizations import edit_contact
 from partnerships.workflows.personal_data import (
     MASK,
@@ -161,6 +161,25 @@ def test_a_contact_who_was_merged_into_the_erased_one_is_erased_as_well(system_a
     clear_mails(now=NOW)
 
     assert where(*WORDS) == set()
+
+
+def test_what_another_had_of_the_erased_one_until_the_undo_is_erased(system_admin: User) -> None:
+    organization = OrganizationUnitFactory().organization
+    kept = ContactFactory(name="Lin Hao", email="", phone="", organization=organization)
+    gone = ContactFactory(
+        name="王晓明", email="xm@partner.example", phone="139-0575-0001", wechat="wxid_wang", organization=organization
+    )
+    for one in (kept, gone):
+        one.refresh_from_db()
+    taken = ["name", "email", "phone", "wechat"]
+    merge = merge_contacts(kept, gone, actor=system_admin, today=TODAY, from_merged=taken)
+    undo_merge(merge, actor=system_admin, today=TODAY, now=NOW)
+
+    erase(Contact.objects.get(pk=gone.pk), system_admin)
+    clear_mails(now=NOW)
+
+    assert where(*WORDS) == set()
+    assert set(Contact.history.filter(id=kept.pk).values_list("name", flat=True)) >= {"Lin Hao"}
 
 
 def test_nothing_in_the_database_names_an_erased_user(system_admin: User, settings: object) -> None:
