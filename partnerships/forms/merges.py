@@ -15,6 +15,11 @@ from partnerships.workflows.merges import merge_contacts, merge_organizations
 from partnerships.workflows.organizations import CONTACT, ORGANIZATION
 
 KEPT, MERGED = "0", "1"
+# Of two rules about who reads or uses the numbers of a person, the stricter one is proposed.
+STRICTEST_FIRST: dict[str, tuple[object, ...]] = {
+    "is_shared": (False, True),
+    "permission": (Contact.Permission.ENTERING_UNIT, Contact.Permission.ASK, Contact.Permission.FREE),
+}
 
 
 class OtherOrganizationForm(forms.Form):
@@ -48,7 +53,7 @@ class MergeForm(DomainFormMixin, forms.Form):
             if _value(kept, name) != _value(merged, name):
                 label = _column(kept, name).verbose_name
                 choices = [(KEPT, shown_value(kept, name)), (MERGED, shown_value(merged, name))]
-                initial = KEPT if _value(kept, name) or not _value(merged, name) else MERGED
+                initial = MERGED if _proposes_merged(name, _value(kept, name), _value(merged, name)) else KEPT
                 self.fields[name] = forms.ChoiceField(
                     label=label, choices=choices, initial=initial, widget=forms.RadioSelect
                 )
@@ -82,6 +87,13 @@ class MergeForm(DomainFormMixin, forms.Form):
         if isinstance(self.kept, Contact) and isinstance(self.merged, Contact):
             return merge_contacts(self.kept, self.merged, actor=actor, today=today, from_merged=taken)
         raise TypeError("two records of different kinds")
+
+
+def _proposes_merged(name: str, kept: object, merged: object) -> bool:
+    if name in STRICTEST_FIRST:
+        order = STRICTEST_FIRST[name]
+        return order.index(merged) < order.index(kept)
+    return not kept and bool(merged)
 
 
 def _column(row: Model, name: str) -> Field:

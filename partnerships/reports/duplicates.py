@@ -16,6 +16,8 @@ from partnerships.models import (
     NameKey,
     Organization,
     OrganizationCode,
+    OrganizationUnit,
+    Role,
     User,
 )
 from partnerships.models.organizations import SHORTEST_TELLING_KEY
@@ -64,16 +66,18 @@ class Pair:
 def organization_pairs(user: User) -> list[Pair]:
     """Return the organizations in use that may be the same, as far as ``user`` may edit one of them.
 
-    Numbers and addresses of contacts count only where the user may read them. Those that are part of each other, or that
-    somebody said to be different, are left out. A few queries, however many organizations there are.
+    Codes, websites and addresses count only where the user may see the details of both; numbers and addresses of contacts
+    where the user may read them. Those that are part of each other, or that somebody said to be different, are left out.
+    A few queries, however many organizations there are.
     """
     found = _Found(DifferentOrganizations)
     rows = Organization.objects.not_archived()
+    detailed = rows.held_by_scope_of(user).order_by()
     ids = set(rows.values_list("pk", flat=True))
     keys = [row for row in NameKey.objects.values_list("organization", "key") if row[0] in ids]
     found.note_groups(SAME_NAME, _grouped((key, pk) for pk, key in keys if len(key) >= SHORTEST_TELLING_KEY))
     found.note(NAME_WITHIN, _names_within(keys))
-    codes = OrganizationCode.objects.filter(organization__in=rows.order_by().values("pk"))
+    codes = OrganizationCode.objects.filter(organization__in=detailed.values("pk"))
     found.note_groups(
         SAME_CODE,
         _grouped(
@@ -81,7 +85,7 @@ def organization_pairs(user: User) -> list[Pair]:
             for pk, scheme, code in _values(codes, "organization", "scheme", "code")
         ),
     )
-    told = list(rows.exclude(website="", address="").order_by().values_list("pk", "website", "address"))
+    told = list(detailed.exclude(website="", address="").values_list("pk", "website", "address"))
     found.note_groups(SAME_WEBSITE, _grouped((_host(website), pk) for pk, website, _address in told if website))
     channels = _channels(user)
     where = dict(Contact.objects.order_by().values_list("pk", "organization"))
@@ -91,7 +95,10 @@ def organization_pairs(user: User) -> list[Pair]:
     addresses = _grouped((fold(address), pk) for pk, _website, address in told if address)
     found.note_groups(SAME_ADDRESS, addresses, only_with_others=True)
     parents = dict(rows.exclude(part_of=None).order_by().values_list("pk", "part_of"))
-    own = None if user.sees_all_units else set(rows.held_by_scope_of(user).order_by().values_list("pk", flat=True))
+    own = None
+    if not user.sees_all_units:
+        holders = OrganizationUnit.objects.filter(unit__in=user.scope.unit_ids_as(Role.COORDINATOR))
+        own = set(holders.values_list("organization", flat=True))
     return found.pairs(lambda one, other: not _is_part(one, other, parents) and {one, other} <= ids, own)
 
 

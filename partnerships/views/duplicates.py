@@ -18,17 +18,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from partnerships.exceptions import DomainError
+from partnerships.exceptions import DomainError, NotAllowed
 from partnerships.forms.merges import MergeForm, OtherOrganizationForm
 from partnerships.forms.office_day import office_today
-from partnerships.models import Contact, DifferentContacts, DifferentOrganizations, Merge, Organization, User
+from partnerships.models import Contact, DifferentContacts, DifferentOrganizations, Merge, Organization, Role, User
 from partnerships.models.merges import MergeQuerySet
 from partnerships.operations.security_log import note_contacts_viewed
 from partnerships.permissions import may
 from partnerships.reports.duplicates import contact_pairs, organization_pairs, with_contacts, with_organizations
 from partnerships.requests import UserRequest
 from partnerships.views.base import require_or_403, visible_or_404
-from partnerships.workflows.merges import forget_difference, mark_as_different, undo_merge
+from partnerships.workflows.merges import forget_difference, last_state, mark_as_different, require_both, undo_merge
 
 View = Callable[[UserRequest, int], HttpResponse]
 
@@ -50,37 +50,64 @@ def duplicates(request: UserRequest) -> HttpResponse:
     kind = request.GET.get("kind", "organizations")
     if kind not in KINDS:
         raise Http404
-    page = Paginator(_rows(request, kind), PAIRS_A_PAGE).get_page(request.GET.get("page"))
+    page = Paginator(_rows(request.user, kind), PAIRS_A_PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "kind": kind,
         "kinds": KINDS,
         "page": page,
         "may_merge": may(request.user, "organization.merge"),
     }
+    pairs: list[Any] = []
     if kind == "organizations":
-        context["pairs"] = with_organizations(list(page))
+        pairs = with_organizations(list(page))
     elif kind == "contacts":
-        context["pairs"] = with_contacts(list(page))
+        pairs = with_contacts(list(page))
+    elif kind == "different":
+        pairs = _different(list(page))
+    context["pairs"] = [(pair, all(_is_own(one, request.user) for one in pair.rows)) for pair in pairs]
     return render(request, "partnerships/duplicates/list.html", context)
 
 
-def _rows(request: UserRequest, kind: str) -> list[Any]:
-    user = request.user
+def _rows(user: User, kind: str) -> Any:
+    """Return what the list is paged by: pairs, the model and id of a pair known to be different, or merges."""
     if kind == "organizations":
         return organization_pairs(user)
     if kind == "contacts":
         return contact_pairs(user)
     if kind == "merged":
-        return list(_merges_shown_to(user).select_related("by", "content_type"))
+        rows = _merges_shown_to(user).select_related("by", "content_type")
+        return rows.defer("moved", "removed", "added", "left")
     contacts = Contact.objects.visible_to(user).order_by().values("pk")
-    organizations = DifferentOrganizations.objects.select_related("first", "second", "by").order_by("-pk")
-    people = DifferentContacts.objects.select_related("first__organization", "second__organization", "by").order_by(
-        "-pk"
-    )
-    pairs: list[Any] = [*organizations, *people.filter(first__in=contacts, second__in=contacts)]
-    for pair in pairs:
+    organizations = DifferentOrganizations.objects.order_by("-pk").values_list("pk", flat=True)
+    people = DifferentContacts.objects.filter(first__in=contacts, second__in=contacts).order_by("-pk")
+    return [
+        *((DifferentOrganizations, pk) for pk in organizations),
+        *((DifferentContacts, pk) for pk in people.values_list("pk", flat=True)),
+    ]
+
+
+def _different(keys: list[tuple[type[DifferentOrganizations] | type[DifferentContacts], int]]) -> list[Any]:
+    """Return the pairs with their two records."""
+    organizations = DifferentOrganizations.objects.prefetch_related("first__holders", "second__holders")
+    people = DifferentContacts.objects.select_related("first__organization", "second__organization")
+    found: dict[Any, Any] = {}
+    for rows in (organizations.select_related("by"), people.select_related("by")):
+        ids = [pk for model, pk in keys if model is rows.model]
+        found |= {(rows.model, pk): row for pk, row in rows.in_bulk(ids).items()}
+    for pair in found.values():
+        pair.rows = (pair.first, pair.second)
         pair.kind = "organizations" if isinstance(pair, DifferentOrganizations) else "contacts"
-    return pairs
+    return [found[key] for key in keys if key in found]
+
+
+def _is_own(row: Organization | Contact, user: User) -> bool:
+    """Whether to offer a decision about the record to the user; the verb asks again."""
+    if user.sees_all_units:
+        return True
+    units = user.scope.unit_ids_as(Role.COORDINATOR)
+    if isinstance(row, Contact):
+        return row.unit_id is None or row.unit_id in units
+    return any(holder.unit_id in units for holder in row.holders.all())
 
 
 @login_required
@@ -158,7 +185,9 @@ def merge_detail(request: UserRequest, pk: int) -> HttpResponse:
         "kept": kept,
         "moved": _by_table(label for label, _pk, _values in merge.moved),
         "removed": _by_table(label for label, _pk, _last in merge.removed[1:]),
-        "may_undo": kept is not None and merge.undone_at is None and may(request.user, _action(merge), kept),
+        # The names of rows are those of all units.
+        "left": merge.left if request.user.sees_all_units else sorted({one.partition(": ")[0] for one in merge.left}),
+        "may_undo": kept is not None and merge.undone_at is None and _may_undo(request.user, merge, kept),
     }
     return render(request, "partnerships/duplicates/merge.html", context)
 
@@ -167,8 +196,9 @@ def merge_detail(request: UserRequest, pk: int) -> HttpResponse:
 @require_POST
 def merge_undo(request: UserRequest, pk: int) -> HttpResponse:
     merge = _visible(request, pk)
-    kept = get_object_or_404(merge.model, pk=merge.kept_id)
-    require_or_403(request.user, _action(merge), kept)
+    kept: Any = get_object_or_404(merge.model, pk=merge.kept_id)
+    if merge.undone_at is None and not _may_undo(request.user, merge, kept):
+        raise PermissionDenied(_("Only those who may merge the two take them apart again."))
     try:
         undo_merge(merge, actor=request.user, today=office_today(), now=timezone.now())
     except DomainError as error:
@@ -192,8 +222,15 @@ def _merges_shown_to(user: User) -> MergeQuerySet:
     return rows.of(Contact).filter(kept_id__in=contacts.values("pk"))
 
 
-def _action(merge: Merge) -> str:
-    return "contact.edit" if merge.model is Contact else "organization.merge"
+def _may_undo(user: User, merge: Merge, kept: Organization | Contact) -> bool:
+    merged = last_state(merge)
+    if merged is None:
+        return False
+    try:
+        require_both(user, [kept, merged])
+    except NotAllowed:
+        return False
+    return True
 
 
 def _by_table(labels: Any) -> list[tuple[str, int]]:

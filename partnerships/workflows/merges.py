@@ -7,7 +7,7 @@ refers to it moves as well. ``Merge`` lists both kinds for the undo.
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, cast
 
@@ -74,6 +74,10 @@ LOCKED_BEFORE: tuple[tuple[str, type[models.Model]], ...] = (
     ("demand", Demand),
     ("answer", Answer),
 )
+ACTIONS_OF_MERGE: dict[type[models.Model], tuple[str, ...]] = {
+    Organization: ("organization.merge",),
+    Contact: ("contact.edit", "contact.view_personal"),
+}
 # The scheme under which a credit code is kept that the merged organization had and the kept one has not.
 OTHER_CREDIT_CODE = "USCC"
 
@@ -124,7 +128,7 @@ def merge_organizations(
     with transaction.atomic(), recorded_as(_reason(merged)):
         _check_two(kept, merged)
         _lock_around(kept, merged)
-        before, gone = _locked(kept, merged, "organization.merge", actor)
+        before, gone = _locked(kept, merged, actor)
         if gone.pk in before.ids_above_and_below():
             raise TransitionRefused(_("One of them is part of the other. Take it out first, if they are the same."))
         if before.is_sample and not gone.is_sample:
@@ -158,9 +162,8 @@ def merge_contacts(
     with transaction.atomic(), recorded_as(_reason(merged)):
         _check_two(kept, merged)
         _lock_around(kept, merged)
-        before, gone = _locked(kept, merged, "contact.edit", actor)
+        before, gone = _locked(kept, merged, actor)
         for one in (before, gone):
-            require(actor, "contact.view_personal", one)
             refuse_erased(one)
         before, after = CONTACT.begin(before, _taken(CONTACT.fields, gone, from_merged), actor=actor)
         if gone.mail_stopped_on and not after.mail_stopped_on:
@@ -193,7 +196,7 @@ def undo_merge(merge: Merge, *, actor: User | None, today: dt.date, now: dt.date
             raise TransitionRefused(_("The record that was kept is gone. Undo what became of it first."))
         _lock_around(kept)
         kept = lock_as_read(kept)
-        require(actor, "contact.edit" if isinstance(kept, Contact) else "organization.merge", kept)
+        require_both(actor, [kept])
         if isinstance(kept, Contact):
             refuse_erased(kept)
         work = _Work(actor, today, f"Undone: {_reason(kept)}"[:100])
@@ -202,6 +205,7 @@ def undo_merge(merge: Merge, *, actor: User | None, today: dt.date, now: dt.date
         left += _put_back_columns(locked, kept, work)
         left += _bring_back_removed(locked, work)
         left += _move_back(locked, work)
+        require_both(actor, [locked.model.objects.get(pk=locked.merged_id)])
         locked.undone_at, locked.undone_by, locked.left = now, actor, left
         locked.save()
         _settle_agreements(work)
@@ -247,12 +251,30 @@ def _taken(fields: Collection[str], gone: models.Model, from_merged: Collection[
     return {name: getattr(gone, name) for name in fields if name in from_merged}
 
 
-def _locked(kept: Mergeable, merged: Mergeable, action: str, actor: User | None) -> tuple[Mergeable, Mergeable]:
+def _locked(kept: Mergeable, merged: Mergeable, actor: User | None) -> tuple[Mergeable, Mergeable]:
     """Return both records, locked by id so that two merges of the same pair do not wait for each other for ever."""
-    rows = {row.pk: lock_as_read(row) for row in sorted((kept, merged), key=lambda row: row.pk)}
-    for row in rows.values():
-        require(actor, action, row)
+    rows: dict[int, Mergeable] = {}
+    for row in sorted((kept, merged), key=lambda row: row.pk):
+        if row is merged:
+            # The weaker lock of ``lock_as_read`` lets others insert rows that refer to it, which would be deleted with it.
+            list(type(row)._base_manager.select_for_update().filter(pk=row.pk).values_list("pk"))
+        rows[row.pk] = lock_as_read(row)
+    require_both(actor, rows.values())
     return rows[kept.pk], rows[merged.pk]
+
+
+def require_both(actor: User | None, rows: Iterable[Organization | Contact]) -> None:
+    """Raise ``NotAllowed`` unless the actor may merge each of the records, and so take them apart again."""
+    for row in rows:
+        for action in ACTIONS_OF_MERGE[concrete(type(row))]:
+            require(actor, action, row)
+
+
+def last_state(merge: Merge) -> Any:
+    """Return the merged record as it was last; None if its history is erased."""
+    label, _pk, last = merge.removed[0]
+    past = _model(label).history.filter(history_id=last).first()  # type: ignore[attr-defined]
+    return past.instance if past else None
 
 
 def _lock_around(*rows: models.Model) -> None:

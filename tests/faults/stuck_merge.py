@@ -1,6 +1,6 @@
-"""A process that merges two organizations, says so when everything has moved, and never comes to an end.
+"""A process that merges two organizations or contacts, says so when everything has moved, and never comes to an end.
 
-Arguments: the id of the organization that stays, and of the other one.
+Arguments: ``organization`` or ``contact``, the id of the record that stays, and of the other one.
 """
 
 import datetime as dt
@@ -11,7 +11,7 @@ import django
 
 django.setup()
 
-from partnerships.models import Organization  # noqa: E402
+from partnerships.models import Contact, Organization  # noqa: E402
 from partnerships.workflows import merges  # noqa: E402
 
 
@@ -21,5 +21,9 @@ def wait_for_ever(*_what: object) -> None:
 
 
 merges._remove_merged = wait_for_ever
-kept, gone = (Organization.objects.get(pk=pk) for pk in sys.argv[1:3])
-merges.merge_organizations(kept, gone, actor=None, today=dt.date(2026, 3, 2))
+model, merge = {
+    "organization": (Organization, merges.merge_organizations),
+    "contact": (Contact, merges.merge_contacts),
+}[sys.argv[1]]
+kept, gone = (model.objects.get(pk=pk) for pk in sys.argv[2:4])
+merge(kept, gone, actor=None, today=dt.date(2026, 3, 2))

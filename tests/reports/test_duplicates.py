@@ -117,6 +117,24 @@ def test_a_coordinator_sees_pairs_of_what_the_unit_holds() -> None:
     assert named(organization_pairs(coordinator)) == {frozenset({str(mine), str(foreign)})}
 
 
+def test_details_of_another_units_organization_tell_nobody_anything() -> None:
+    unit = UnitFactory()
+    mine, foreign = EnterpriseFactory(name="Wolf", held_by=unit), EnterpriseFactory(name="Sheep")
+    alike = EnterpriseFactory(name="Wolf Ltd.")
+    for one in (mine, foreign, alike):
+        OrganizationCodeFactory(organization=one, code="03YRM5C26")
+    Organization.objects.update(website="https://www.wolf.example/", address="1 Main Road")
+    assert reasons(organization_pairs(UserFactory(coordinator_in=unit))) == [["the same name"]]
+    assert len(organization_pairs(staff())) == 3
+
+
+def test_a_viewer_of_one_unit_edits_nothing_there() -> None:
+    unit = UnitFactory()
+    EnterpriseFactory(name="North Works", held_by=unit)
+    EnterpriseFactory(name="North Works Ltd.")
+    assert organization_pairs(UserFactory(viewer_in=unit)) == []
+
+
 class TestContacts:
     def test_name_at_one_organization_and_channels(self) -> None:
         user, works = staff(), AssociationFactory()

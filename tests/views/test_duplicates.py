@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from partnerships.factories import (
@@ -188,3 +190,57 @@ def test_the_address_of_a_merged_contact_leads_to_the_kept_one(
     assert client_of(world.coordinator).get(address).headers["Location"] == kept.get_absolute_url()
     assert client_of(world.coordinator).post(address).status_code == 404
     assert client_of(world.people["outsider"]).get(address).status_code == 404
+
+
+@pytest.mark.parametrize("is_turned", [False, True])
+def test_the_stricter_rule_about_the_numbers_of_a_person_is_proposed(office: Client, is_turned: bool) -> None:
+    shared = ContactFactory(name="王强", is_shared=True)
+    strict = ContactFactory(name="王强", organization=shared.organization, permission="holder")
+    both = [strict.pk, shared.pk] if is_turned else [shared.pk, strict.pk]
+    form = office.get(reverse("contact_compare", args=both)).context["form"]
+    proposed = "0" if is_turned else "1"
+    assert {form[name].value() for name in ("is_shared", "permission")} == {proposed}
+
+
+def test_only_what_the_office_allows_is_offered(world: World, client_of: Callable[[Any], Client]) -> None:
+    other = EnterpriseFactory(name=world.enterprise.name)
+    client = client_of(world.people["coordinator"])
+    mark = reverse("duplicate_mark", args=["organizations", *sorted([world.enterprise.pk, other.pk])])
+    assert mark not in client.get(reverse("duplicates")).content.decode()
+    DifferentOrganizations.objects.create(
+        **dict(zip(("first_id", "second_id"), sorted([world.enterprise.pk, other.pk]), strict=True))
+    )
+    different = client.get(reverse("duplicates"), {"kind": "different"})
+    assert (other.name in different.content.decode(), mark in different.content.decode()) == (True, False)
+    OrganizationUnitFactory(organization=other, unit=world.unit)
+    assert mark in client.get(reverse("duplicates"), {"kind": "different"}).content.decode()
+
+
+def test_what_stayed_is_named_to_the_office_alone(
+    world: World, office: Client, client_of: Callable[[Any], Client]
+) -> None:
+    twin = ContactFactory(organization=world.enterprise, unit=world.contact.unit, name=world.contact.name)
+    kept = Contact.objects.get(pk=world.contact.pk)
+    twin.refresh_from_db()
+    merge = merge_contacts(kept, twin, actor=None, today=DAY)
+    Merge.objects.filter(pk=merge.pk).update(left=["contact note: Secret talks"])
+    address = merge.get_absolute_url()
+    coordinator = client_of(world.people["coordinator"])
+    assert "Secret talks" in office.get(address).content.decode()
+    page = coordinator.get(address).content.decode()
+    assert ("contact note" in page, "Secret talks" in page) == (True, False)
+
+
+@pytest.mark.parametrize("kind", ["different", "merged"])
+def test_queries_of_decided_pairs_do_not_grow(office: Client, kind: str) -> None:
+    office.get(reverse("duplicates"))  # what is read once in the life of a process
+    counts = []
+    for _number in range(2):
+        for _again in range(3):
+            first, second, third = (EnterpriseFactory() for _one in range(3))
+            DifferentOrganizations.objects.create(first=first, second=second)
+            merge_organizations(*(Organization.objects.get(pk=one.pk) for one in (first, third)), actor=None, today=DAY)
+        with CaptureQueriesContext(connection) as queries:
+            office.get(reverse("duplicates"), {"kind": kind})
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

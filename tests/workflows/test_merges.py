@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import models, transaction
+from django.db import OperationalError, connection, models, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from simple_history.models import HistoricalChanges
@@ -74,6 +74,7 @@ from partnerships.models import (
     SearchEntry,
 )
 from partnerships.models.drafts import people_behind_draft
+from partnerships.workflows import merges
 from partnerships.workflows.deletions import relations_to
 from partnerships.workflows.merges import (
     DERIVED_ROWS,
@@ -513,6 +514,17 @@ class TestUndo:
             undo_merge(merge, actor=staff(), today=DAY, now=NOON)
         assert Merge.objects.kept_instead_of(Organization, gone.pk) is None
 
+    def test_of_contacts_needs_the_right_to_both(self) -> None:
+        unit, other = UnitFactory(), UnitFactory()
+        organization = EnterpriseFactory(held_by=unit)
+        OrganizationUnitFactory(organization=organization, unit=other, coordinator=None)
+        kept = ContactFactory(organization=organization, unit=unit, name="王强")
+        gone = ContactFactory(organization=organization, unit=other, name="王强强")
+        merge = merge_contacts(fresh(kept), fresh(gone), actor=staff(), today=DAY)
+        with pytest.raises(NotAllowed):
+            undo_merge(merge, actor=UserFactory(coordinator_in=unit), today=DAY, now=NOON)
+        assert not Contact.objects.filter(pk=gone.pk).exists()
+
     def test_of_the_first_of_two_waits_for_the_second(self) -> None:
         kept, gone = two_organizations()
         last, actor = EnterpriseFactory(), staff()
@@ -563,16 +575,69 @@ def test_of_two_merges_in_opposite_directions_at_once_one_wins() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_merge_that_is_killed_midway_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has one writer at a time")
+def test_nobody_adds_to_a_record_that_is_about_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
     kept, gone = two_organizations()
-    document, log = DocumentFactory(organization=gone), tmp_path / "merge.log"
-    command = [sys.executable, "-m", "tests.faults.stuck_merge", str(kept.pk), str(gone.pk)]
+    remove = merges._remove_merged
+
+    def add() -> str:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("SET LOCAL lock_timeout = '100ms'")
+                Contact(organization_id=gone.pk, name="Ann").save()
+        except OperationalError:
+            return "waits"
+        return "added"
+
+    answers: list[str] = []
+
+    def add_meanwhile(*given: Any, **named: Any) -> None:
+        answers.extend(run_together(add))
+        remove(*given, **named)
+
+    monkeypatch.setattr(merges, "_remove_merged", add_meanwhile)
+    merge_organizations(kept, gone, actor=staff(), today=DAY)
+    assert answers == ["waits"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_merges_of_contacts_in_opposite_directions_at_once_one_wins() -> None:
+    kept, gone = two_contacts()
+    notes = [ContactNoteFactory(contact=one) for one in (kept, gone)]
+    actor = staff()
+    results = run_together(
+        partial(merge_contacts, fresh(kept), fresh(gone), actor=actor, today=DAY),
+        partial(merge_contacts, fresh(gone), fresh(kept), actor=actor, today=DAY),
+    )
+    assert len(refused(results)) == 1
+    [left] = Contact.objects.filter(pk__in=[kept.pk, gone.pk])
+    assert {fresh(note).contact_id for note in notes} == {left.pk}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_undos_at_once_one_is_refused() -> None:
+    kept, gone = two_contacts()
+    actor = staff()
+    merge = merge_contacts(fresh(kept), fresh(gone), actor=actor, today=DAY)
+    undo = partial(undo_merge, merge, actor=actor, today=DAY, now=NOON)
+    assert len(refused(run_together(undo, undo))) == 1
+    assert Contact.objects.filter(pk__in=[kept.pk, gone.pk]).count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["organization", "contact"])
+def test_a_merge_that_is_killed_midway_changes_nothing(kind: str, tmp_path: Path) -> None:
+    is_contact = kind == "contact"
+    kept, gone = two_contacts() if is_contact else two_organizations()
+    row = ContactNoteFactory(contact=gone) if is_contact else DocumentFactory(organization=gone)
+    log = tmp_path / "merge.log"
+    command = [sys.executable, "-m", "tests.faults.stuck_merge", kind, str(kept.pk), str(gone.pk)]
     process = start_process(command, log=log, env=environment())
     eventually(lambda: process.poll() is not None or "moved" in log.read_text())
     process.kill()
     assert process.wait() != 0, log.read_text()
 
-    assert fresh(document).organization_id == gone.pk
+    assert getattr(fresh(row), f"{kind}_id") == gone.pk
     assert not Merge.objects.exists()
-    merge_organizations(fresh(kept), fresh(gone), actor=staff(), today=DAY)
-    assert fresh(document).organization_id == kept.pk
+    (merge_contacts if is_contact else merge_organizations)(fresh(kept), fresh(gone), actor=staff(), today=DAY)
+    assert getattr(fresh(row), f"{kind}_id") == kept.pk
