@@ -15,7 +15,7 @@ from partnerships.workflows.merges import merge_contacts, merge_organizations
 from partnerships.workflows.organizations import CONTACT, ORGANIZATION
 
 KEPT, MERGED = "0", "1"
-# Of two rules about who reads or uses the numbers of a person, the stricter one is proposed.
+# The stricter of two rules about who reads or uses the numbers of a person is proposed.
 STRICTEST_FIRST: dict[str, tuple[object, ...]] = {
     "is_shared": (False, True),
     "permission": (Contact.Permission.ENTERING_UNIT, Contact.Permission.ASK, Contact.Permission.FREE),
