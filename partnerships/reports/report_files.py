@@ -7,16 +7,18 @@ from django.utils.translation import override
 from partnerships.models import Report
 from partnerships.reports.canvas import PAGE
 from partnerships.reports.report_document import report_document
+from partnerships.reports.report_docx import docx_of
 from partnerships.reports.report_figures import ReportFigures
 from partnerships.reports.report_pdf import pdf_canvas, pdf_of
 from partnerships.reports.report_xlsx import xlsx_of
 
-FILE_FORMATS = ("pdf", "xlsx")
+FILE_FORMATS = ("pdf", "docx", "xlsx")
 
 
 def file_of(report: Report, figures: ReportFigures, changes: Sequence[str] | None, file_format: str) -> bytes:
-    """Return the bytes of a file in the language of the report. Raises ``MissingFont`` for a PDF."""
+    """Return the bytes of a file in the language of the report. Raises ``MissingFont`` or ``UnusableTemplate``."""
     with override(report.language):
         canvas = pdf_canvas() if file_format == "pdf" else PAGE
         document = report_document(report, figures, canvas, changes)
-        return pdf_of(document) if file_format == "pdf" else xlsx_of(document)
+        made_by = {"pdf": pdf_of, "docx": docx_of, "xlsx": xlsx_of}
+        return made_by[file_format](document)
