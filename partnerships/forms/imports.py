@@ -1,12 +1,15 @@
 """Forms of the import: the file and what it is, and what was chosen for its columns, values and rows."""
 
+import json
 from typing import Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from partnerships.exceptions import InvalidInput
 from partnerships.forms.choices import choosable, offer_rows
 from partnerships.forms.domain import DomainFormMixin
 from partnerships.imports.acts import ask_for_check, upload_import
@@ -14,6 +17,8 @@ from partnerships.imports.recipes import Recipe, read_recipe
 from partnerships.imports.sheets import NO_HEADER
 from partnerships.models import Import, ImportKind, ImportRecipe, Unit, User
 
+LARGEST_RECIPE = 2**20
+NO_RECIPE = _("This file is no recipe. Choose one that “Download the recipe” of an import has saved.")
 FILE_TYPES = ".xlsx,.xls,.ods,.csv,.tsv,.txt"
 
 
@@ -43,6 +48,12 @@ class ImportForm(DomainFormMixin, forms.Form):
         required=False,
         help_text=_("Columns and values as chosen for an earlier file."),
     )
+    recipe_file = forms.FileField(
+        label=_("Recipe from a file"),
+        required=False,
+        help_text=_("A recipe that was downloaded from another import, here or on another site."),
+        widget=forms.ClearableFileInput(attrs={"accept": ".json,application/json"}),
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -62,7 +73,24 @@ class ImportForm(DomainFormMixin, forms.Form):
         recipe = data.get("recipe")
         if recipe and data.get("kind") and recipe.kind != data["kind"]:
             self.add_error("recipe", _("This recipe is for rows of another kind."))
+        if recipe and data.get("recipe_file"):
+            self.add_error("recipe_file", _("Choose one recipe: a saved one, or one from a file."))
         return data
+
+    def clean_recipe_file(self) -> Recipe | None:
+        file = self.cleaned_data["recipe_file"]
+        if not file:
+            return None
+        if file.size > LARGEST_RECIPE:
+            raise ValidationError(NO_RECIPE)
+        try:
+            content = json.loads(file.read())
+            json.dumps(content, ensure_ascii=False).encode()  # half of a character, which the database does not take
+            return read_recipe(content)
+        except (ValueError, RecursionError) as error:  # no JSON, or no text
+            raise ValidationError(NO_RECIPE) from error
+        except InvalidInput as error:
+            raise ValidationError(str(error)) from error
 
     def keep(self, actor: User, **about: Any) -> Import:
         data, now = self.cleaned_data, timezone.now()
@@ -74,7 +102,7 @@ class ImportForm(DomainFormMixin, forms.Form):
             actor=actor,
             unit=data["unit"],
             now=now,
-            recipe=read_recipe(kept.content) if kept else Recipe(),
+            recipe=read_recipe(kept.content) if kept else data["recipe_file"] or Recipe(),
         )
         return ask_for_check(imported, actor=actor, now=now)
 

@@ -352,6 +352,39 @@ def test_a_recipe_is_kept_shared_used_and_deleted(world: World, client_of: Calla
     assert not ImportRecipe.objects.exists()
 
 
+def test_a_recipe_is_taken_along_as_a_file(world: World, client_of: Callable[[Any], Client]) -> None:
+    client = client_of(world.coordinator)
+    imported = upload(client, FILE, unit=world.unit.pk)
+    client.post(f"/imports/{imported.pk}/choose/values/", {"text-kind": ["某种单位"], "value-kind": ["association"]})
+    check(imported)
+    content = client.get(f"/imports/{imported.pk}/recipe.json").getvalue()
+
+    recipe = SimpleUploadedFile("organizations-recipe.json", content)
+    assert upload(client, FILE, unit=world.unit.pk, recipe_file=recipe).counts == {"new": 3}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"Name,Kind", b"\xff\xfe", b"[]", b'{"what": 1}', b'{"title": "\\ud800"}', b"[" * 100_000, b" " * 2**20 + b"{}"],
+)
+def test_a_file_that_is_no_recipe_is_refused_at_its_field(
+    content: bytes, world: World, client_of: Callable[[Any], Client]
+) -> None:
+    data = {"kind": "organizations", "unit": world.unit.pk, "file": SimpleUploadedFile("list.csv", FILE.encode())}
+    data["recipe_file"] = SimpleUploadedFile("recipe.json", content)
+    response = client_of(world.coordinator).post("/imports/add/", data)
+    assert set(response.context["form"].errors) == {"recipe_file"}
+    assert not Import.objects.exists()
+
+
+def test_one_recipe_is_chosen(world: World, client_of: Callable[[Any], Client]) -> None:
+    recipe = ImportRecipeFactory(owner=world.coordinator)
+    data = {"kind": "organizations", "unit": world.unit.pk, "file": SimpleUploadedFile("list.csv", FILE.encode())}
+    data |= {"recipe": recipe.pk, "recipe_file": SimpleUploadedFile("recipe.json", b"{}")}
+    form = client_of(world.coordinator).post("/imports/add/", data).context["form"]
+    assert form.errors == {"recipe_file": ["Choose one recipe: a saved one, or one from a file."]}
+
+
 def test_a_recipe_of_another_kind_and_a_missing_file_are_refused_at_their_fields(
     world: World, client_of: Callable[[Any], Client]
 ) -> None:
