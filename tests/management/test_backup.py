@@ -224,10 +224,11 @@ def test_what_was_written_is_unpacked(tmp_path: Path) -> None:
     assert (tmp_path / "into" / "uploads" / "documents" / "1").read_bytes() == b"paper"
 
 
-@pytest.mark.parametrize("kept", [0, 100, 700, 3000, -10240, -12000])
+@pytest.mark.parametrize("kept", [0, 100, 700, 3000, -1, -600])
 def test_half_a_backup_is_refused(tmp_path: Path, kept: int) -> None:
     path = make_tar(tmp_path / "b.tar", DATABASE)
-    path.write_bytes(path.read_bytes()[:kept])
+    # Without the zeros that fill the last record of a tar: a backup that lacks only these is whole.
+    path.write_bytes(path.read_bytes().rstrip(b"\0")[:kept])
 
     with pytest.raises(BackupError):
         unpack(path, tmp_path / "into")
