@@ -167,6 +167,8 @@ class ScopedRows:
         return {name: _in_address(value) for name, value in given.items() if value is not None}
 
     def agreements_listed(self, value: int, *, as_of_day: bool = True, **query: object) -> ListedCount:
+        if self.is_past and query.pop("in_force", None):
+            query["in_force_on"] = self.day  # the other filter is called "In force today"
         return ListedCount(value, "agreement_list", self.query(as_of_day=as_of_day, **query))
 
     def milestones_listed(self, value: int, **query: object) -> ListedCount:
