@@ -1,6 +1,8 @@
 """The month by mail: on the first of each month, how cooperation goes, for people who asked for it."""
 
 import datetime as dt
+from functools import reduce
+from operator import or_
 from typing import TypedDict
 
 from django.conf import settings
@@ -38,10 +40,8 @@ def queue_months(*, real_now: dt.datetime) -> int:
     """
     # The month that ended last differs between time zones for a day, so both are asked about.
     months = {_last_month(real_now + dt.timedelta(hours=offset)) for offset in (-14, 14)}
-    without = Q()
-    for month in months:
-        without |= ~Exists(_mails_of(month).filter(person=OuterRef("pk")))
-    wanted = User.objects.reachable().filter(without, gets_month_mail=True)
+    without = [Q(~Exists(_mails_of(month).filter(person=OuterRef("pk")))) for month in months]
+    wanted = User.objects.reachable().filter(reduce(or_, without), gets_month_mail=True)
     if not wanted.exists():
         return 0
     with transaction.atomic():
@@ -51,8 +51,8 @@ def queue_months(*, real_now: dt.datetime) -> int:
             for month in months
             for person in _mails_of(month).filter(person__in=people).values_list("person", flat=True)
         }
-        due = [(person, month) for person in people if (month := _due_month(person, real_now))]
-        new = [_delivery(person, month, real_now) for person, month in due if (person.pk, month) not in had]
+        due = [(person, _due_month(person, real_now)) for person in people]
+        new = [_delivery(person, month, real_now) for person, month in due if month and (person.pk, month) not in had]
         for delivery in new:
             delivery.save()
         DeliveryEvent.objects.bulk_create(

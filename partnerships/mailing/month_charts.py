@@ -2,9 +2,11 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from partnerships.fonts import font_paths
 from partnerships.reports.canvas import paper
 from partnerships.reports.drawing import draw_coming, draw_contact, draw_months
 from partnerships.reports.overview_figures import Overview
@@ -71,6 +73,8 @@ def _png(svg: str) -> bytes:
     # Loaded when the first chart is made: the compiler takes 40 MB, and most processes never need it.
     import typst
 
-    drawing = json.dumps({"svg": svg, "width": WIDTH}).encode()
-    made = typst.compile({"main.typ": PAGE, "drawing.json": drawing}, format="png", ppi=PIXELS_PER_INCH)
-    return bytes(made)
+    files: Any = {"main.typ": PAGE, "drawing.json": json.dumps({"svg": svg, "width": WIDTH}).encode()}
+    fonts = [str(path) for path in font_paths()]
+    made = typst.compile(files, font_paths=fonts, format="png", ppi=PIXELS_PER_INCH)
+    assert isinstance(made, bytes)  # one page
+    return made

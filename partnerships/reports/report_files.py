@@ -20,5 +20,6 @@ def file_of(report: Report, figures: ReportFigures, changes: Sequence[str] | Non
     with override(report.language):
         canvas = pdf_canvas() if file_format == "pdf" else PAGE
         document = report_document(report, figures, canvas, changes)
-        made_by = {"pdf": pdf_of, "docx": docx_of, "xlsx": xlsx_of}
-        return made_by[file_format](document)
+        if file_format == "pdf":
+            return pdf_of(document)
+        return docx_of(document) if file_format == "docx" else xlsx_of(document)
