@@ -1,6 +1,7 @@
 """The files of a report, all made of the same document."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from django.utils.translation import override
 
@@ -15,11 +16,21 @@ from partnerships.reports.report_xlsx import xlsx_of
 FILE_FORMATS = ("pdf", "docx", "xlsx")
 
 
-def file_of(report: Report, figures: ReportFigures, changes: Sequence[str] | None, file_format: str) -> bytes:
-    """Return the bytes of a file in the language of the report. Raises ``MissingFont`` or ``UnusableTemplate``."""
+def file_of(
+    report: Report,
+    figures: ReportFigures,
+    changes: Sequence[str] | None,
+    file_format: str,
+    *,
+    template: Path | None = None,
+) -> bytes:
+    """Return the bytes of a file in the language of the report. ``template`` is that of a Word document.
+
+    Raises ``MissingFont`` for a PDF and ``UnusableTemplate`` for a Word document.
+    """
     with override(report.language):
         canvas = pdf_canvas() if file_format == "pdf" else PAGE
         document = report_document(report, figures, canvas, changes)
-        if file_format == "pdf":
-            return pdf_of(document)
-        return docx_of(document) if file_format == "docx" else xlsx_of(document)
+        if file_format == "docx":
+            return docx_of(document, template=template)
+        return pdf_of(document) if file_format == "pdf" else xlsx_of(document)

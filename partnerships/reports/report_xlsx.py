@@ -1,84 +1,132 @@
-"""A report as a workbook: a sheet for what it says as a whole, and one for each table with typed cells."""
+"""A report as a spreadsheet: a sheet with its head, key numbers and texts, and one for each table, with typed cells."""
 
 import datetime as dt
 import io
-import unicodedata
+import re
+from collections.abc import Sequence
 
-from partnerships.reports.report_document import Cell, DocumentSection, ReportDocument
+from django.utils.translation import gettext as _
 
-LONGEST_NAME, LONGEST_CELL = 31, 32_767
-LEAST_WIDTH, MOST_WIDTH = 8, 60
-DAY_FORMAT = "yyyy-mm-dd"
+from partnerships.reports.report_document import Cell, DocumentTable, ReportDocument
+
+LONGEST_SHEET_NAME = 31
+LONGEST_CELL = 32_767
+WIDEST, NARROWEST = 60, 9
+DAY_FORMAT, NUMBER_FORMAT, SHARE_FORMAT = "yyyy-mm-dd", "#,##0", "0%"
+NUMBER = re.compile(r"[−-]?[0-9]{1,3}(?:,?[0-9]{3})*")
+SHARE = re.compile(r"([0-9]{1,4})%")
+# A spreadsheet cannot hold them.
+CONTROL_CHARACTERS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def xlsx_of(document: ReportDocument) -> bytes:
-    from openpyxl import Workbook  # costs every process's start a third of a second
+    """Return the workbook. Numbers, shares and days are typed; text is text, also where it begins like a formula."""
+    from openpyxl import Workbook  # it takes long to load
 
-    book = Workbook()
-    first = book.active
-    first.title = document.sections[0].title[:LONGEST_NAME]
-    rows: list[list[str]] = [[document.title], [document.subtitle], [document.number, document.edition]]
-    rows += [[document.confirmed], [document.confirmed_note], *([one] for one in document.changes), []]
-    for section in document.sections:
-        rows += [[one.label, one.value, *one.notes] for one in section.key_numbers]
-    for section in document.sections:
-        if section.text is not None:
-            rows += [[], [section.title], *([one] for one in section.text.paragraphs), [section.text.signature]]
-    for one in [*rows, [], *([note] for note in document.footnotes)]:
-        _append(first, list(one))
-    first.column_dimensions["A"].width = 28
+    book = Workbook(write_only=True)
+    names: set[str] = set()
+    sheet = book.create_sheet(_sheet_name(_("Report"), names))
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 34, 16
+    sheet.column_dimensions["C"].width = WIDEST
+    for row in _head(document):
+        sheet.append([_written(sheet, value, is_strong=is_strong) for value, is_strong in row])
     for section in document.sections:
         if section.table is not None:
-            _add_sheet(book, section)
+            _add_table(book.create_sheet(_sheet_name(section.title, names)), section.table, section.note)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def _append(sheet, cells: list[Cell], *, is_bold: bool = False) -> None:  # type: ignore[no-untyped-def]
-    """Add a row: numbers and days as such, all else as text, also where it begins like a formula."""
+Row = Sequence[tuple[object, bool]]
+
+
+def _head(document: ReportDocument) -> list[Row]:
+    """Return the rows of the first sheet: each cell with whether it is bold."""
+    rows: list[Row] = [
+        [(document.title, True)],
+        [(document.subtitle, False)],
+        *([[(words, False)]] if (words := " · ".join(filter(None, (document.office, document.unit)))) else []),
+        [(f"{document.number}, {document.edition}", False)],
+        [(document.confirmed, True)],
+        [(document.confirmed_note, False)],
+        *([(words, False)] for words in document.changes),
+    ]
+    for section in document.sections:
+        if section.key_numbers:
+            rows += [[], [(section.title, True)]]
+            rows += [
+                [(one.label, False), (_typed(one.value), True), (" · ".join(one.notes), False)]
+                for one in section.key_numbers
+            ]
+        if section.text:
+            rows += [[], [(section.title, True)], *([(words, False)] for words in section.text.paragraphs)]
+            rows += [[(section.text.signature, False)]]
+    return [*rows, [], *([(words, False)] for words in document.footnotes)]
+
+
+def _add_table(sheet: object, table: DocumentTable, note: str) -> None:
+    from openpyxl.utils import get_column_letter
+
+    rows = [[_typed(cell) if n in table.numbers else cell for n, cell in enumerate(row)] for row in table.rows]
+    for number, heading in enumerate(table.headings):
+        widest = max((_width(row[number]) for row in rows), default=0)
+        width = min(max(widest, _width(heading), NARROWEST) + 2, WIDEST)
+        sheet.column_dimensions[get_column_letter(number + 1)].width = width  # type: ignore[attr-defined]
+    sheet.freeze_panes = "A2"  # type: ignore[attr-defined]
+    last = len(rows) - 1
+    sheet.append([_written(sheet, heading, is_strong=True) for heading in table.headings])  # type: ignore[attr-defined]
+    for place, row in enumerate(rows):
+        is_total = table.has_total and place == last
+        sheet.append([_written(sheet, value, is_strong=is_total) for value in row])  # type: ignore[attr-defined]
+    if note:
+        sheet.append([_written(sheet, note)])  # type: ignore[attr-defined]
+
+
+def _typed(value: Cell) -> object:
+    """Return a number or share that a report shows as words as a number; a share of "83%" as 0.83."""
+    if not isinstance(value, str):
+        return value
+    if found := SHARE.fullmatch(value):
+        return int(found[1]) / 100
+    if NUMBER.fullmatch(value):
+        return int(value.replace(",", "").replace("−", "-"))
+    return None if value == "–" else value
+
+
+def _width(value: object) -> int:
+    """Return the width of a cell in signs; Chinese ones count twice."""
+    return sum(2 if sign > "\u2e80" else 1 for sign in str("" if value is None else value))
+
+
+def _written(sheet: object, value: object, *, is_strong: bool = False) -> object:
+    from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
 
-    row = sheet.max_row + 1 if sheet.max_row > 1 or sheet["A1"].value is not None else 1
-    if not cells:
-        # An empty row counts only once something stands in it.
-        cells = [" "]
-    for column, value in enumerate(cells, 1):
-        if value is None or value == "":
-            continue
-        cell = sheet.cell(row=row, column=column)
-        if isinstance(value, str):
-            cell.value = "".join(sign for sign in value if sign >= " " or sign in "\n\t")[:LONGEST_CELL]
-            cell.data_type = "s"
-        else:
-            cell.value = value
-        if isinstance(value, dt.date):
-            cell.number_format = DAY_FORMAT
-        if is_bold:
-            cell.font = Font(bold=True)
+    if isinstance(value, str):
+        value = CONTROL_CHARACTERS.sub(" ", value)[:LONGEST_CELL]
+    cell = WriteOnlyCell(sheet, value=value)
+    if isinstance(value, str):
+        cell.data_type = "s"  # text, also where it begins like a formula
+    elif isinstance(value, float):
+        cell.number_format = SHARE_FORMAT
+    elif isinstance(value, int):
+        cell.number_format = NUMBER_FORMAT
+    elif isinstance(value, dt.date):
+        cell.number_format = DAY_FORMAT
+    if is_strong:
+        cell.font = Font(bold=True)
+    return cell
 
 
-def _add_sheet(book, section: DocumentSection) -> None:  # type: ignore[no-untyped-def]
-    from openpyxl.utils import get_column_letter
+def _sheet_name(title: str, taken: set[str]) -> str:
+    """Return a name that a sheet may have and no other one has."""
     from openpyxl.workbook.child import INVALID_TITLE_REGEX
 
-    table = section.table
-    assert table is not None
-    name = f"{section.number} {INVALID_TITLE_REGEX.sub(' ', section.title)}"[:LONGEST_NAME]
-    sheet = book.create_sheet(name)
-    _append(sheet, list(table.headings), is_bold=True)
-    for number, row in enumerate(table.rows, 1):
-        _append(sheet, list(row), is_bold=table.has_total and number == len(table.rows))
-    if section.note:
-        _append(sheet, [section.note])
-    sheet.freeze_panes = "B2"
-    for column in range(1, len(table.headings) + 1):
-        longest = max(_signs(row[column - 1]) for row in [table.headings, *table.rows])
-        sheet.column_dimensions[get_column_letter(column)].width = min(max(longest + 2, LEAST_WIDTH), MOST_WIDTH)
-
-
-def _signs(cell: Cell) -> int:
-    """Return how wide a cell is in signs; Chinese ones are twice as wide."""
-    if isinstance(cell, dt.date):
-        return len("2026-12-31")
-    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in str(cell or ""))
+    name = INVALID_TITLE_REGEX.sub(" ", title).strip("' ")[:LONGEST_SHEET_NAME] or "1"
+    number = 2
+    while name.casefold() in taken:
+        ending = f" {number}"
+        name, number = f"{name[: LONGEST_SHEET_NAME - len(ending)]}{ending}", number + 1
+    taken.add(name.casefold())
+    return name

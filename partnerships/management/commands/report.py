@@ -25,6 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--unit", help="the name of a unit, Chinese or English; all units without it")
         parser.add_argument("--language", choices=["en", "zh-hans"], help="where there are reports in both languages")
         parser.add_argument("--format", choices=FILE_FORMATS, default="pdf")
+        parser.add_argument("--template", type=Path, help="for docx: a template to try instead of the office's")
         parser.add_argument("--out", type=Path, required=True, help="the file to write")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,7 +36,7 @@ class Command(BaseCommand):
             raise CommandError("A draft shows the records as the office sees them, and there is nobody of the office.")
         figures, changes = figures_shown(report, reader or User(), today=timezone.localdate())
         try:
-            content = file_of(report, figures, changes, options["format"])
+            content = file_of(report, figures, changes, options["format"], template=options["template"])
         except DomainError as error:
             raise CommandError(str(error)) from error
         options["out"].write_bytes(content)
