@@ -21,6 +21,7 @@ from partnerships.lists.spreadsheets import TableSheet, write_workbook
 from partnerships.models import SavedView, User
 from partnerships.permissions import may
 from partnerships.reports.chart_tables import chart_tables, key_figure_name
+from partnerships.reports.definitions import DEFINITIONS
 from partnerships.reports.drawing import grouped, month_and_year, period_name
 from partnerships.reports.headline import headline
 from partnerships.reports.overview import overview as figures_of
@@ -77,6 +78,7 @@ def overview(request: UserRequest) -> HttpResponse:
         "months_until": month_and_year(found.day),
         "months_count": MONTHS,
         "period_name": period_name(found.period),
+        "definitions": DEFINITIONS.values(),
         "delivered": next((one for one in found.key_figures if one.is_share), None),
         "has_months": _has_months(found),
         "decisions": pending_decisions(
