@@ -271,7 +271,9 @@ def require_both(actor: User | None, rows: Iterable[Organization | Contact]) -> 
 
 
 def last_state(merge: Merge) -> Any:
-    """Return the merged record as it was last; None if its history is erased."""
+    """Return the merged record as it was last; None if its history is erased or was never listed."""
+    if not merge.removed:
+        return None
     label, _pk, last = merge.removed[0]
     past = _model(label).history.filter(history_id=last).first()  # type: ignore[attr-defined]
     return past.instance if past else None
