@@ -113,6 +113,17 @@ def test_a_formula_in_a_text_stays_text() -> None:
     assert cell.data_type == "s"
 
 
+def test_the_page_shows_days_in_the_language_of_the_report(client: Client) -> None:
+    report = confirmed(ReportFactory(language="zh-hans", year=2026))
+    client.force_login(UserFactory(viewer_in=report.unit, language="en"))
+
+    page = client.get(report.get_absolute_url()).text
+
+    # A row of a list; the facts above the report are in the reader's language.
+    assert "2026年5月31日" in page
+    assert "May 31, 2026" not in page
+
+
 # In the background
 
 
