@@ -246,7 +246,7 @@ def test_acts_on_many_rows_are_those_of_the_pages(world, enter):
     person = {"owner": staff.pk, "chosen": milestone.pk, "act": "reassign", "step": "do"}
     done = client.post(page.wsgi_request.path, person | {"next": page.context["chosen"].back}, follow=True)
 
-    assert list(partners.context["cl"].model_admin.get_actions(partners.wsgi_request)) == ["export"]
+    assert list(partners.context["cl"].model_admin.get_actions(partners.wsgi_request)) == ["export", "merge"]
     assert list(page.context["rows"]) == [milestone.pk]
     assert done.redirect_chain[-1][0] == f"{back}?status__exact=open"
     assert "Reassigned: 1 item." in done.text

@@ -15,6 +15,7 @@ from partnerships.factories import (
     FacilityFactory,
     PaymentFactory,
     ProgrammeFactory,
+    ReportFactory,
     SourceFactory,
 )
 from partnerships.forms.lines import FormWithLines
@@ -37,6 +38,7 @@ PAGES = {
     "source_edit": ("statement",),
     "programme_edit": ("programmeorganizer", "programmetarget"),
     "event_edit": ("eventkind", "participation", "programmeitem"),
+    "report_edit": ("reporttext",),
 }
 
 
@@ -53,6 +55,7 @@ def row_of(page: str, world: World) -> Any:
         "source_edit": SourceFactory,
         "programme_edit": lambda: ProgrammeFactory(unit=world.unit),
         "event_edit": lambda: EventFactory(unit=world.unit),
+        "report_edit": lambda: ReportFactory(unit=world.unit),
     }[page]()
 
 
@@ -84,7 +87,7 @@ def test_each_form_with_lines_has_its_page_here() -> None:
 
     assert below(FormWithLines) == {
         f"partnerships.forms.{name}"
-        for name in ("lines", "agreements", "organizations", "payments", "events", "records")
+        for name in ("lines", "agreements", "organizations", "payments", "events", "records", "reports")
     }
 
 
