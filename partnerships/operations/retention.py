@@ -39,10 +39,11 @@ logger = logging.getLogger(__name__)
 
 NAME = "retention"
 BATCH = 500
-BATCHES = 10  # in one tick; the next one goes on
+BATCHES = 12  # in one tick; the next one goes on
 # Mails of which nothing more is to come. Those that failed or are uncertain keep their text until a person has decided.
 ENDED = (DeliveryStatus.SENT, DeliveryStatus.CANCELLED, DeliveryStatus.SKIPPED)
 UNDO_DAYS = 30
+MONTH_DAYS = 90  # the month by mail has images, and its figures can be read on the overview
 DRAFT_DAYS = 180
 ATTEMPT_DAYS = 1  # a pause after wrong passwords takes a quarter of an hour
 
@@ -97,6 +98,10 @@ def _mails_with_text(limit: dt.datetime) -> models.QuerySet:
     return Delivery.objects.filter(told, status__in=ENDED, queued_at__lt=limit)
 
 
+def _month_mails(limit: dt.datetime) -> models.QuerySet:
+    return _mails_with_text(limit).filter(kind=Delivery.Kind.MONTH)
+
+
 def _clear_mails(keys: Sequence[Any]) -> None:
     DeliveryEvent.objects.filter(delivery__in=keys).exclude(note="").update(note="")
     Delivery.objects.filter(pk__in=keys).update(message=None, address="", smtp_reply="")
@@ -140,6 +145,7 @@ RULES: Sequence[RetentionRule] = (
         _delete(SecurityEvent),
         needs_permit=True,
     ),
+    RetentionRule("mails", _("Texts of mails"), lambda: MONTH_DAYS, _month_mails, _clear_mails),
     *(
         RetentionRule(
             "contacts",

@@ -87,6 +87,16 @@ def test_mails_that_ended_lose_their_text_and_stay_as_what_happened() -> None:
     assert {bytes(row.message) for row in kept} == {text["message"]}
 
 
+def test_a_month_by_mail_loses_its_images_after_ninety_days() -> None:
+    month = {"kind": "month", "sent": True, "message": b"Subject: November"}
+    old = DeliveryFactory(**month, month_on=NOON.date(), queued_at=NOON - 90 * DAY - SECOND)
+    kept = DeliveryFactory(**month, month_on=NOON.date(), queued_at=NOON - 90 * DAY)
+
+    assert apply_retention(now=NOON) == 1
+
+    assert [Delivery.objects.get(pk=row.pk).message is None for row in (old, kept)] == [True, False]
+
+
 def test_past_states_of_contacts_go_and_the_present_one_stays() -> None:
     old = NOON - CONTACTS - SECOND
     contact = ContactFactory(name="Lin", phone="1", saved_at=old)
